@@ -1,3 +1,4 @@
+import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -122,3 +123,53 @@ test('reading from the end of any record returns the following records', async (
     { numRuns: 100 },
   );
 });
+
+test('cells and positions are those of a complete CSV parser', async () => {
+  const cell = fc.oneof(
+    fc.constantFrom(
+      '',
+      'a',
+      ' b ',
+      '"q"',
+      '"x,y"',
+      '"say ""hi"""',
+      '"two\nlines"',
+      '"\r\n"',
+      '""',
+      'é',
+      '\r',
+    ),
+    fc.stringMatching(/^[ab",\r\n\0é]{0,4}$/),
+  );
+  const end = fc.constantFrom('\n', '\r\n', '\n\n', '\n\r\n', '');
+  const file = fc.array(fc.tuple(fc.array(cell, { minLength: 1, maxLength: 4 }), end), { maxLength: 8 });
+  let compared = 0;
+  await fc.assert(
+    fc.asyncProperty(file, async (lines) => {
+      const text = lines.map(([cells, lineEnd]) => cells.join(',') + lineEnd).join('');
+      const expected = parseCompletely(text);
+      if (!expected) return;
+      compared += 1;
+      const records = await readAll('csv', text);
+      expect(records.map(({ content, end: { bytes } }) => ({ content, bytes }))).toEqual(expected);
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(compared).toBeGreaterThan(500);
+});
+
+/** The records of csv-parse with the bytes before their ends; undefined when the file is malformed. */
+function parseCompletely(text: string) {
+  const records: { content: { cells: string[] }; bytes: number }[] = [];
+  try {
+    parse(text, {
+      record_delimiter: ['\r\n', '\n'],
+      relax_column_count: true,
+      skip_empty_lines: true,
+      on_record: (cells: string[], { bytes }) => void records.push({ content: { cells }, bytes }),
+    });
+    return records;
+  } catch {
+    return undefined;
+  }
+}
