@@ -1,4 +1,4 @@
-import type { RowField } from '../rows/row-schema.ts';
+import type { Fields, RowField } from '../rows/row-schema.ts';
 import type { Source } from '../rows/values.ts';
 
 /** Columns that identify a format; of an inner list, at least one must exist. */
@@ -30,8 +30,8 @@ export const plainName = (name: string) =>
 /** Splits names at spaces. */
 export const names = (text: string): string[] => text.trim().split(/\s+/);
 
-/** The values of a row by plain column name. */
-export type Columns = Map<string, unknown>;
+/** The value of a row by plain column name. */
+export type ValueOf = (column: string) => unknown;
 
 export const columnOf = (source: Source) => (typeof source === 'string' ? source : source.column);
 
@@ -39,18 +39,33 @@ export const columnOf = (source: Source) => (typeof source === 'string' ? source
 export const readColumns = ({ fields }: ImportFormat): string[] =>
   Object.values(fields).flatMap((sources) => sources.map(columnOf));
 
-/** The fields of a row; a field without a value is absent. */
-export function readFields({ fields }: ImportFormat, columns: Columns): Partial<Record<RowField, unknown>> {
-  const found = Object.entries(fields).flatMap(([field, sources]) => {
-    const values = sources.map((source) => readSource(source, columns));
-    const value = values.find((value) => value !== undefined);
-    return value === undefined ? [] : [[field, value] as const];
-  });
-  return Object.fromEntries(found);
+/** Creates a function that reads the fields of rows with these columns, or with any; a field without a value is absent. */
+export function createFieldReader(
+  { fields }: ImportFormat,
+  hasColumn: (column: string) => boolean = () => true,
+): (valueOf: ValueOf) => Fields {
+  const sourcesOf = (Object.entries(fields) as [RowField, readonly Source[]][])
+    .map(([field, sources]) => ({
+      field,
+      sources: sources.filter((source) => hasColumn(columnOf(source))),
+    }))
+    .filter(({ sources }) => sources.length > 0);
+
+  return (valueOf) => {
+    const found: Fields = {};
+    for (const { field, sources } of sourcesOf) {
+      for (const source of sources) {
+        const value = readSource(source, valueOf(columnOf(source)));
+        if (value === undefined) continue;
+        found[field] = value;
+        break;
+      }
+    }
+    return found;
+  };
 }
 
-function readSource(source: Source, columns: Columns): unknown {
-  const value = columns.get(columnOf(source));
+function readSource(source: Source, value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string' && (value.trim() === '' || isSqlNull(value))) return undefined;
   return typeof source === 'string' ? value : source.read(value);

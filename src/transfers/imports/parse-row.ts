@@ -1,10 +1,16 @@
 import { stringify } from 'csv-stringify/sync';
 import { createDestinationPolicy } from '../../urls/input/destination-policy.ts';
 import type { ImportRecord, RecordContent } from '../files/record.ts';
-import { type Columns, plainName, readFields } from '../formats/format.ts';
+import { createFieldReader, plainName } from '../formats/format.ts';
 import { findFormat } from '../formats/formats.ts';
 import { undoFormulaGuard } from '../rows/formula-guard.ts';
-import { readRow, type RowProblem, type RowWarning, type ImportedUrl } from '../rows/row-schema.ts';
+import {
+  type Fields,
+  readRow,
+  type RowProblem,
+  type RowWarning,
+  type ImportedUrl,
+} from '../rows/row-schema.ts';
 import type { Import } from './import.ts';
 import { redactCell } from './redaction.ts';
 import type { RowError, StoredWarning } from './report-store.ts';
@@ -41,13 +47,19 @@ export function createRowReader(
     isBlocked,
   });
 
-  function columnsOf(cells: string[]): Columns {
-    const given = format!.cellsAreGuarded ? cells.map(undoFormulaGuard) : cells;
-    return new Map(names.map((name, i) => [name, given[i]]));
+  // Of columns with the same name, the last one counts.
+  const placeOf = new Map(names.map((name, i) => [name, i]));
+  const readCellFields = createFieldReader(format, (column) => placeOf.has(column));
+  const readObjectFields = createFieldReader(format);
+
+  function readCells(cells: string[]): Row['parsed'] {
+    const cellOf = (column: string) => cells[placeOf.get(column)!];
+    return readUrl(
+      readCellFields(format!.cellsAreGuarded ? (column) => undoFormulaGuard(cellOf(column)!) : cellOf),
+    );
   }
 
-  function readColumns(columns: Columns): Row['parsed'] {
-    const fields = readFields(format!, columns);
+  function readUrl(fields: Fields): Row['parsed'] {
     if (format!.codeIsOptional || fields.short_code !== undefined || fields.original_url === undefined)
       return readRow(fields, normaliseUrl);
     return { problems: [{ field: 'short_code', reason: 'is required' }] };
@@ -61,11 +73,11 @@ export function createRowReader(
       };
     if ('value' in content) {
       return isObject(content.value)
-        ? readColumns(flatten(content.value))
+        ? readUrl(readObjectFields(valueIn(flatten(content.value))))
         : invalidRow('must be a JSON object');
     }
     const cells = trimEmptyCells(content.cells, names.length);
-    if (cells.length === names.length) return readColumns(columnsOf(cells));
+    if (cells.length === names.length) return readCells(cells);
     return invalidRow(`has ${cells.length} cells, but the first row of the file has ${names.length}`);
   }
 
@@ -97,11 +109,13 @@ export const toWarnings = ({ line }: Row, warnings: RowWarning[]): StoredWarning
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const valueIn = (values: Map<string, unknown>) => (name: string) => values.get(name);
+
 /** The values of an object and its inner objects, by name. */
 function flatten(
   value: object,
   nameOf = (outer: string, inner: string) => plainName(outer + inner),
-): Columns {
+): Map<string, unknown> {
   const entries = Object.entries(value).flatMap(([outer, given]) =>
     isObject(given)
       ? Object.entries(given).map(([inner, deep]) => [nameOf(outer, inner), deep] as const)

@@ -27,6 +27,9 @@ const dropped = (reason: string): Secondary<never> => ({
 const control = /[\p{Cc}\p{Cs}]/u;
 const controlInLines = /(?![\n\t])[\p{Cc}\p{Cs}]/u;
 
+/** Whether a text is printable ASCII, as most are: only its length can be wrong. */
+const isPlain = (text: string) => /^[ -~]+$/.test(text);
+
 /** Removes control characters. Line breaks and tabs become spaces unless `lines` is true. */
 const clean = (text: string, lines: boolean) =>
   lines
@@ -53,6 +56,10 @@ export function text({ max, lines = false }: { max: number; lines?: boolean }): 
     const isText = ['string', 'number', 'boolean'].includes(typeof given);
     if (!isText) return dropped('was not a text');
     const all = String(given);
+    if (isPlain(all)) {
+      const value = lines ? all : all.trim();
+      if (value !== '' && value.length <= max) return { value };
+    }
     const cleaned = clean(all, lines);
     if (cleaned === '') return dropped('had only control characters');
     const characters = Array.from(cleaned);
@@ -69,10 +76,12 @@ export function text({ max, lines = false }: { max: number; lines?: boolean }): 
   };
 }
 
+const tag = text({ max: textLimits.tag });
+
 /** Reads a list of tags; keeps the first ones and shortens long ones. */
 export const tags: ReadSecondary<string[]> = (given) => {
   if (!Array.isArray(given)) return dropped('was not a list');
-  const read = given.map(text({ max: textLimits.tag }));
+  const read = given.map(tag);
   const found = [...new Set(read.flatMap(({ value }) => value ?? []))];
   const value = found.slice(0, textLimits.tags);
   if (found.length > value.length) {

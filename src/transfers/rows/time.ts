@@ -1,6 +1,8 @@
 /** ISO 8601 dates with an optional time and offset; the default offset is UTC. */
 const iso =
   /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?))? ?(?:([Zz]|[+-]\d\d(?::?\d\d)?)|UTC|GMT)?$/;
+/** What Date.parse reads in the same way, if the day exists. */
+const usual = /^\d{4}-\d\d-(\d\d)T\d\d:\d\d:\d\d(?:\.\d{3})?Z$/;
 /** Dates of e-mails (RFC 5322) and of JavaScript, only with an offset: the default would be the time zone of this machine. */
 const named =
   /^[A-Z][a-z]{2},? (?:\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2} \d{1,2}) \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4}|GMT[+-]\d{4})(?: \([\w ]+\))?$/;
@@ -17,6 +19,9 @@ export function readTime(given: unknown): Date | undefined {
 }
 
 function parse(text: string): number {
+  const [, day] = usual.exec(text) ?? [];
+  const at = day === undefined ? Number.NaN : Date.parse(text);
+  if (new Date(at).getUTCDate() === Number(day) && text > '0001') return at;
   const [, seconds, milliseconds = '000'] = epoch.exec(text) ?? [];
   if (seconds) return Number(seconds + milliseconds);
   if (named.test(text)) return Date.parse(text.replace(/ \(.*$/, ''));
