@@ -98,7 +98,7 @@ const order = [
   'src/web/modules',
   'src/web',
   'src/web.ts',
-  'workers/jobs/job-context.ts',
+  'workers/job-context.ts',
   'workers/jobs/steps',
   'workers/jobs',
   'workers/registry.ts',

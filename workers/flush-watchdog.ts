@@ -5,7 +5,7 @@ import { repeatedWarningsOf } from '../src/resilience/repeated-warnings.ts';
 import { withDeadline } from '../src/resilience/shutdown.ts';
 import { advisoryLocks } from '../src/storage/postgres/advisory-locks.ts';
 import { type Knex, tryWithLock } from '../src/storage/postgres/postgres.ts';
-import type { JobContext, Summary } from './jobs/job-context.ts';
+import type { JobContext, Summary } from './job-context.ts';
 
 /** A flush job runs every second, so a queue whose oldest entry is 15 s old is not served. */
 const standardTimes = { checkEveryMs: 3_000, staleMs: 15_000 };

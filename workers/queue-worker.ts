@@ -8,8 +8,8 @@ import { withDeadline } from '../src/resilience/shutdown.ts';
 import { bullmqOptions } from '../src/storage/redis/bullmq-options.ts';
 import { isRedisRejecting, isRedisUnreachable } from '../src/storage/redis/errors.ts';
 import { closeRedis } from '../src/storage/redis/redis.ts';
+import type { Processors, Summary } from './job-context.ts';
 import type { JobMetrics, JobOutcome } from './job-metrics.ts';
-import type { Processors, Summary } from './jobs/job-context.ts';
 import { createPacedBackend, runWhenReady } from './paced-backend.ts';
 
 /** How long a job stays locked without a renewal, and how often stalled jobs are searched: the job of a killed worker runs again after

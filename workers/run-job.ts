@@ -14,7 +14,7 @@ import { openPostgres } from '../src/storage/postgres/postgres.ts';
 import { watchRedisMemory } from '../src/storage/redis/memory.ts';
 import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
 import { requireSchema } from '../src/storage/schema/require-schema.ts';
-import type { JobContext, Processor } from './jobs/job-context.ts';
+import type { JobContext, Processor } from './job-context.ts';
 import { createProcessors } from './registry.ts';
 
 /** `npm run job`: runs one job without a queue and prints its summary as JSON. Exit code 0 when it has completed, 1 when it failed, 2 for

@@ -1,4 +1,4 @@
-import type { JobContext } from '../../workers/jobs/job-context.ts';
+import type { JobContext } from '../../workers/job-context.ts';
 
 /** The context of a job. `reported` is its progress in per cent; `stop` interrupts it. */
 export function createJobContext(): JobContext & { reported: number[]; stop: () => void } {

@@ -4,7 +4,7 @@ import type { RedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
 import type { IdempotencyKeys } from '../../src/urls/idempotency/key-store.ts';
 import { codesOf } from '../../src/urls/store/aliases.ts';
 import type { UrlCleanupStore } from '../../src/urls/store/cleanup-store.ts';
-import { type JobContext, percentOf } from './job-context.ts';
+import { type JobContext, percentOf } from '../job-context.ts';
 import { inSlices } from './steps/slices.ts';
 
 /** Rows per statement: transactions stay short, and progress is reported often. */

@@ -1,5 +1,5 @@
 import type { ClickStore } from '../../src/clicks/ledger/apply.ts';
-import { type JobContext, percentOf } from './job-context.ts';
+import { type JobContext, percentOf } from '../job-context.ts';
 import { inSlices } from './steps/slices.ts';
 
 /** Producers per statement: transactions stay short, and progress is reported often. */

@@ -4,7 +4,7 @@ import { isRejectedData } from '../../src/storage/postgres/postgres.ts';
 import { writeHead, writeRows } from '../../src/transfers/exports/serialize.ts';
 import type { ExportSources } from '../../src/transfers/exports/source.ts';
 import type { Export, ExportChunk, ExportStore } from '../../src/transfers/exports/store.ts';
-import { type JobContext, percentOf } from './job-context.ts';
+import { type JobContext, percentOf } from '../job-context.ts';
 import { eachWaiting } from './steps/each-waiting.ts';
 
 const compress = promisify(gzip);

@@ -1,5 +1,5 @@
 import type { SearchTextStore } from '../../src/urls/search-text/search-text-store.ts';
-import { type JobContext, percentOf } from './job-context.ts';
+import { type JobContext, percentOf } from '../job-context.ts';
 import { inSlices } from './steps/slices.ts';
 
 /** Rows per statement: transactions stay short, and progress is reported often. */

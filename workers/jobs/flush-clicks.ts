@@ -1,6 +1,6 @@
 import type { ClickStore } from '../../src/clicks/ledger/apply.ts';
 import type { StreamEntry, ClickStream } from '../../src/clicks/stream/stream.ts';
-import { type JobContext, percentOf } from './job-context.ts';
+import { type JobContext, percentOf } from '../job-context.ts';
 
 /** Entries of clicks per transaction: other transactions wait for its locks, for about a second. */
 const portionSize = 20_000;

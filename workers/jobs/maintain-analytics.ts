@@ -4,7 +4,7 @@ import type { AnalyticsPurge } from '../../src/analytics/rollups/purge.ts';
 import type { ClickSegments } from '../../src/analytics/rollups/segments.ts';
 import type { VisitorSaltStore } from '../../src/clicks/enrichment/visitor-salt-store.ts';
 import { isPermissionDenied } from '../../src/storage/postgres/errors.ts';
-import { type JobContext, percentOf } from './job-context.ts';
+import { type JobContext, percentOf } from '../job-context.ts';
 import { inSlices } from './steps/slices.ts';
 import { runSteps, type Step, throwFailures } from './steps/steps.ts';
 

@@ -1,7 +1,7 @@
 import type { RefreshCache } from '../../src/urls/cache/refresh.ts';
 import { batchSize } from '../../src/urls/tags/tag-changes.ts';
 import type { TagChange, TagStore } from '../../src/urls/tags/tag-store.ts';
-import { type JobContext, percentOf } from './job-context.ts';
+import { type JobContext, percentOf } from '../job-context.ts';
 import { inSlices } from './steps/slices.ts';
 
 /** IDs per query: of a million short URLs with the tag, each query finds all. */

@@ -1,5 +1,5 @@
 import type { ClickSegments } from '../../src/analytics/rollups/segments.ts';
-import type { JobContext } from './job-context.ts';
+import type { JobContext } from '../job-context.ts';
 
 /** Rolls up clicks by day: all of the last hour, or sooner when there are very many. While other sessions hold the locks it does nothing;
  *  the next run continues. */

@@ -1,4 +1,4 @@
-import type { JobContext } from '../job-context.ts';
+import type { JobContext } from '../../job-context.ts';
 
 /** Time without progress after which the worker of an import or export counts as gone. */
 const idleSeconds = 30;

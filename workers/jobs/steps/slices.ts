@@ -1,4 +1,4 @@
-import type { JobContext } from '../job-context.ts';
+import type { JobContext } from '../../job-context.ts';
 
 /** Calls `runSlice`, which resolves to the number of items that it processed, until a slice is smaller than `size` or the job is
  *  interrupted. Resolves to the number of items in all slices; `onSlice` gets it after each. */

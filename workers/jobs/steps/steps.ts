@@ -1,4 +1,4 @@
-import type { JobContext } from '../job-context.ts';
+import type { JobContext } from '../../job-context.ts';
 
 /** A part of a job that can fail without keeping the other parts from running. */
 export interface Step {

@@ -1,4 +1,4 @@
-import type { JobData, JobName } from '../../src/queues/jobs.ts';
+import type { JobData, JobName } from '../src/queues/jobs.ts';
 
 /** What a processor receives with the data of its job. */
 export interface JobContext {
