@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
-import { countClicks } from '../click-batch.ts';
 import type { Outbox } from './outbox.ts';
 
 /** How long a drain waits for PostgreSQL at a time, and how often it retries while both stores are unavailable. */
@@ -20,7 +19,7 @@ export async function drainOutbox(
     await outbox.close(drainTimeoutMs);
     const missing = outbox.notInRedis();
     if (missing.length === 0) return;
-    const clicks = countClicks(missing.map(({ batch }) => batch));
+    const clicks = missing.reduce((sum, batch) => sum + batch.clicks, 0);
     log.warn({ err: error, clicks }, 'failed to store clicks: they are lost if this process ends');
     await delay(drainIntervalMs);
   }

@@ -1,7 +1,7 @@
 import type { Log } from '../../log.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import type { ClickStore } from '../ledger/apply.ts';
-import { createUnconfirmedBatches, type UnconfirmedBatch } from './unconfirmed-batches.ts';
+import { createUnconfirmedBatches, readBatch, type UnconfirmedBatch } from './unconfirmed-batches.ts';
 
 /** How often the outbox checks which batches are in PostgreSQL. */
 const confirmIntervalMs = 1_000;
@@ -47,14 +47,14 @@ export function createOutbox(deps: {
     const applied = new Set(
       await store.findApplied(
         producer,
-        all.map(({ batch }) => batch.seq),
+        all.map(({ seq }) => seq),
       ),
     );
-    for (const item of all) if (applied.has(item.batch.seq)) batches.confirm(item);
+    for (const item of all) if (applied.has(item.seq)) batches.confirm(item);
   }
 
   async function applyChunk(chunk: UnconfirmedBatch[]): Promise<void> {
-    const { deadLetters } = await store.apply(chunk.map(({ batch }) => batch));
+    const { deadLetters } = await store.apply(chunk.map(readBatch));
     if (deadLetters > 0)
       log.error(
         { producer, deadLetters },
@@ -168,6 +168,6 @@ export function createOutbox(deps: {
 /** Returns the first batches with up to `entries` entries in total, and at least one batch. */
 function takeChunk(due: UnconfirmedBatch[], entries: number): UnconfirmedBatch[] {
   let count = 0;
-  const end = due.findIndex(({ batch }, i) => (count += batch.clicks.length) > entries && i > 0);
+  const end = due.findIndex((item, i) => (count += item.entries) > entries && i > 0);
   return end === -1 ? [...due] : due.slice(0, end);
 }

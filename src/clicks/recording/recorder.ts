@@ -119,7 +119,7 @@ export function createClickRecorder(deps: {
 
   function send(batch: PendingBatch): void {
     const arrival = Promise.all(
-      batch.sealed.map(async (item) => outbox.markInRedis(item, await stream.send(item.batch))),
+      batch.sealed.map(async (item) => outbox.markInRedis(item, await stream.send(item))),
     )
       .then(breaker.onStored, (error: unknown) => {
         breaker.open(error);
@@ -149,12 +149,12 @@ export function createClickRecorder(deps: {
   }
 
   function accept({ sealed }: PendingBatch): void {
-    accepted = Math.max(accepted, sealed.at(-1)?.batch.accepted ?? 0);
+    accepted = Math.max(accepted, sealed.at(-1)?.accepted ?? 0);
   }
 
   /** Sends the batches that Redis does not have, up to the first one that it rejects. */
   async function resend(): Promise<void> {
-    for (const item of outbox.notInRedis()) outbox.markInRedis(item, await stream.send(item.batch));
+    for (const item of outbox.notInRedis()) outbox.markInRedis(item, await stream.send(item));
   }
 
   /** Records a click exactly once. Calls `onRecorded` when Redis has it, or after `ackMs`; the click is counted in both cases. */

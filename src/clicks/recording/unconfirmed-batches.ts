@@ -1,11 +1,16 @@
 import { type Batch, countClicks } from '../click-batch.ts';
+import { decodeBatch, encodeBatch, type EncodedBatch } from '../stream/batch-codec.ts';
 
 /** Younger batches stay in the outbox regardless of its size: Redis may still lose them, and no other copy exists. */
 const minAgeMs = 5_000;
 
-/** A batch that is not confirmed to be in PostgreSQL. Times are on the clock of performance.now(). */
-export interface UnconfirmedBatch {
-  batch: Batch;
+/** A batch that is not confirmed to be in PostgreSQL. Times are on the clock of performance.now(). It is encoded: as objects, the clicks of
+ *  the last seconds would occupy the garbage collector longer than it takes to record them. */
+export interface UnconfirmedBatch extends EncodedBatch {
+  seq: number;
+  accepted: number;
+  entries: number;
+  clicks: number;
   addedAt: number;
   /** When the outbox writes the batch to PostgreSQL itself. */
   dueAt: number;
@@ -25,7 +30,7 @@ export function createUnconfirmedBatches(maxEntries: number) {
 
   function remove(item: UnconfirmedBatch): boolean {
     const existed = notInRedis.delete(item) || inRedis.delete(item);
-    if (existed) entries -= item.batch.clicks.length;
+    if (existed) entries -= item.entries;
     return existed;
   }
 
@@ -33,9 +38,19 @@ export function createUnconfirmedBatches(maxEntries: number) {
     /** Adds a batch that becomes due after `afterMs`. */
     add(batch: Batch, afterMs: number): UnconfirmedBatch {
       const now = performance.now();
-      const item = { batch, addedAt: now, dueAt: now + afterMs };
+      const { producer, seq, accepted } = batch;
+      const item = {
+        producer,
+        seq,
+        accepted,
+        entries: batch.clicks.length,
+        clicks: countClicks([batch]),
+        fields: encodeBatch(batch),
+        addedAt: now,
+        dueAt: now + afterMs,
+      };
       notInRedis.add(item);
-      entries += batch.clicks.length;
+      entries += item.entries;
       return item;
     },
 
@@ -53,7 +68,7 @@ export function createUnconfirmedBatches(maxEntries: number) {
 
     /** Removes a batch that PostgreSQL has. */
     confirm(item: UnconfirmedBatch): void {
-      if (remove(item)) confirmed += countClicks([item.batch]);
+      if (remove(item)) confirmed += item.clicks;
     },
 
     all: (): UnconfirmedBatch[] => [...notInRedis, ...inRedis],
@@ -70,4 +85,11 @@ export function createUnconfirmedBatches(maxEntries: number) {
       return confirmed;
     },
   };
+}
+
+/** The batch itself, to write it to PostgreSQL. */
+export function readBatch({ seq, fields }: UnconfirmedBatch): Batch {
+  const batch = decodeBatch(fields);
+  if (batch === undefined) throw new Error(`failed to decode batch ${seq}`);
+  return batch;
 }

@@ -1,6 +1,12 @@
 import type { Batch, ClickCount } from '../click-batch.ts';
 import { decodeDetailedClicks, detailedFields, encodeDetailedClicks } from './detail-codec.ts';
 
+/** A batch as the fields of a stream entry. */
+export interface EncodedBatch {
+  producer: string;
+  fields: string[];
+}
+
 const headFields = ['p', 's', 'a', 't'];
 const plainFields = ['c'];
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Batch } from '../click-batch.ts';
-import { decodeBatch, encodeBatch } from './batch-codec.ts';
+import { decodeBatch, encodeBatch, type EncodedBatch } from './batch-codec.ts';
 
 /** A stream entry. `batch` is undefined when the fields are not a valid batch. */
 export interface StreamEntry {
@@ -43,8 +43,9 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
     oldest: readOldest,
 
     /** Resolves to the entry ID once Redis has stored the batch. After a rejection Redis may have stored it too. */
-    async send(batch: Batch): Promise<string> {
-      const entryId = await redis.xadd(streamKey(shardOf(batch.producer)), '*', ...encodeBatch(batch));
+    async send(batch: Batch | EncodedBatch): Promise<string> {
+      const fields = 'fields' in batch ? batch.fields : encodeBatch(batch);
+      const entryId = await redis.xadd(streamKey(shardOf(batch.producer)), '*', ...fields);
       return entryId!;
     },
 

@@ -4,6 +4,7 @@ import { openClickStore } from '../../../src/analytics/click-store.ts';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
 import { type ClickStore } from '../../../src/clicks/ledger/apply.ts';
 import { type ClickRecorder, createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
+import { decodeBatch } from '../../../src/clicks/stream/batch-codec.ts';
 import { type ClickStream, createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { onlyRow } from '../../../src/storage/postgres/postgres.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
@@ -74,7 +75,7 @@ function createGate() {
     sendBy:
       (send: Send): Send =>
       async (batch) => {
-        started.push(batch);
+        started.push('fields' in batch ? decodeBatch(batch.fields)! : batch);
         await opened;
         return await send(batch);
       },

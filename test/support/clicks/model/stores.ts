@@ -8,7 +8,9 @@ export type Step = (where: string) => Promise<void>;
 /** Redis with one shard, and the tables of the ledger. */
 export interface Stores {
   urlIds: number[];
-  stream: Pick<ClickStream, 'send' | 'readPending' | 'delete' | 'length'>;
+  stream: Pick<ClickStream, 'readPending' | 'delete' | 'length'> & {
+    send: (batch: Batch) => Promise<string>;
+  };
   apply: (batches: Batch[], step: Step) => Promise<ApplyResult>;
   findApplied: ClickStore['findApplied'];
   /** Clicks per short URL, in the order of `urlIds`. */
