@@ -4,6 +4,7 @@ import { draft } from '../screens/links/create/create-state.ts';
 import { usableScreens } from '../shell/screens.ts';
 import { runJob } from '../state/run-job.ts';
 import { may } from '../state/session.ts';
+import { viewPath, views } from '../state/views.ts';
 import { paletteTexts as texts } from '../texts/en/palette.ts';
 import { plain, shortenUrl } from '../ui/format.ts';
 import type { IconName } from '../ui/icons.tsx';
@@ -38,12 +39,17 @@ export function commandsFor(text: string, jobs: readonly string[]): Command[] {
     name: texts.open(name),
     run: () => navigate(to),
   }));
+  const saved = views.value.map((view): Command => ({
+    icon: 'search',
+    name: texts.view(plain(view.name)),
+    run: () => navigate(viewPath(view)),
+  }));
   const runs = jobs.map((job): Command => ({
     icon: 'play',
     name: texts.runJob(job),
     run: () => void runJob(job),
   }));
-  const matching = [...screens, ...runs].filter(({ name }) =>
+  const matching = [...screens, ...saved, ...runs].filter(({ name }) =>
     words.every((word) => name.toLowerCase().includes(word)),
   );
   if (!isUrl(text) || !may('urls:write')) return matching;

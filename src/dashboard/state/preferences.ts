@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 
-/** A setting of this browser, as text. */
-function preference(name: string, initial: string) {
+/** A setting of this browser, as text. All its tabs share it. */
+export function preference(name: string, initial: string) {
   const key = `linkmill.${name}`;
   let stored: string | null = null;
   try {
@@ -17,6 +17,9 @@ function preference(name: string, initial: string) {
     } catch {
       // As above.
     }
+  });
+  addEventListener('storage', (event) => {
+    if (event.key === key) value.value = event.newValue ?? initial;
   });
   return value;
 }

@@ -1,4 +1,6 @@
+import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
+import { findViolations } from '../../support/dashboard/axe.ts';
 import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -41,6 +43,81 @@ test('a change of the filter ends the selection of all that match', async () => 
   await page().getByRole('button', { name: 'Clear filters' }).click();
   await bulk().waitFor({ state: 'detached' });
   expect(await page().locator('.row input:checked').count()).toBe(0);
+});
+
+test('a view is saved, opened and removed with the keyboard, and stays after a reload', async () => {
+  const saved = page().getByRole('list', { name: 'Saved views' });
+  const view = (name: string) => saved.getByRole('link', { name, exact: true });
+  const save = page().getByRole('button', { name: 'Save view' });
+  const focused = async () => await page().evaluate<string>('document.activeElement.textContent');
+  await open('/?unknown=x');
+  await page().locator('.filters').waitFor();
+  expect([await save.count(), await saved.count()]).toEqual([0, 0]);
+  await open('/?tag=many&sort=created&unknown=x');
+  await save.press('Enter');
+  const name = page().getByRole('dialog', { name: 'Save view' }).getByLabel('Name');
+  expect(await name.inputValue()).toBe('many');
+  await name.fill('Old <b>ones</b>');
+  await name.press('Enter');
+  await view('Old <b>ones</b>').waitFor();
+  expect(await view('Old <b>ones</b>').getAttribute('aria-current')).toBe('page');
+  expect(await save.count()).toBe(0);
+  expect(await focused()).not.toContain('Cancel');
+
+  await open('/?q=other');
+  await save.press('Enter');
+  await name.press('Enter');
+  await view('other').waitFor();
+  await page().reload();
+  await view('Old <b>ones</b>').press('Enter');
+  await count('60 links').waitFor();
+  expect(new URL(page().url()).search).toBe('?tag=many&sort=created');
+
+  await page().keyboard.press('ControlOrMeta+k');
+  await page().keyboard.type('view other');
+  await page().getByRole('option', { name: 'View other' }).waitFor();
+  await page().keyboard.press('Enter');
+  await page().waitForURL('**/admin/?q=other');
+  await count('1 link').waitFor();
+
+  await saved.getByRole('button', { name: 'Remove view other' }).press('Enter');
+  await view('other').waitFor({ state: 'detached' });
+  expect(await page().evaluate('document.activeElement.id')).toBe('search-field');
+  await page().getByRole('region', { name: 'Messages' }).getByRole('button', { name: 'Undo' }).press('Enter');
+  await view('other').waitFor();
+  expect(await findViolations(page())).toEqual([]);
+});
+
+test('a view of the same name replaces the other one, and another tab shows it', async () => {
+  const opened = page().waitForEvent('popup');
+  await page().evaluate('void open(location.href)');
+  const tab = await opened;
+  const views = (of: Page) => of.getByRole('list', { name: 'Saved views' }).getByRole('link');
+  await views(tab).first().waitFor();
+  await open('/?q=many-1');
+  await page().getByRole('button', { name: 'Save view' }).click();
+  await page().getByRole('dialog').getByLabel('Name').fill('other');
+  await page().keyboard.press('Enter');
+  await waitUntil('the other tab has the view', async () =>
+    (await views(tab).last().getAttribute('href'))!.endsWith('?q=many-1'),
+  );
+  expect(await views(page()).allTextContents()).toEqual(['Old <b>ones</b>', 'other']);
+  await tab.close();
+});
+
+test('views that another program has damaged are left out', async () => {
+  for (const [text, names] of [
+    ['{', []],
+    ['{"name": "x"}', []],
+    ['[null, 1, {"name": 1, "query": ""}, {"name": "Kept", "query": "tag=many"}]', ['Kept']],
+  ] as const) {
+    await page().evaluate(`localStorage.setItem('linkmill.views', ${JSON.stringify(text)})`);
+    await open('/?tag=many');
+    await page().locator('.filters').waitFor();
+    const links = page().getByRole('list', { name: 'Saved views' }).getByRole('link');
+    expect(await links.allTextContents()).toEqual(names);
+  }
+  await page().evaluate('localStorage.clear()');
 });
 
 test('without one of all that match, the others of the page stay selected, and no more', async () => {

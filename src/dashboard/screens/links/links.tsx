@@ -34,6 +34,7 @@ import {
 } from './list-state.ts';
 import { QrDialog } from './qr-dialog.tsx';
 import { Row } from './row.tsx';
+import { Views } from './views.tsx';
 
 /** The home: create, find, and manage short URLs. */
 export function LinksScreen() {
@@ -90,6 +91,7 @@ export function LinksScreen() {
       ) : (
         <>
           <Filters />
+          <Views />
           <div class="list-head">
             {canWrite && codes.length > 0 && (
               <label class="row-select">

@@ -82,6 +82,12 @@ export const linksTexts = {
   },
   any: 'Any',
   clear: 'Clear filters',
+  views: 'Saved views',
+  saveView: 'Save view',
+  viewName: 'Name',
+  viewHint: 'Only this browser keeps it',
+  removeView: (name: string) => `Remove view ${name}`,
+  viewRemoved: (name: string) => `View “${name}” removed`,
   count: (count: number, isExact: boolean) =>
     isExact ? plural(count, 'link', 'links') : `${formatNumber(count)}+ links`,
   clicks: (count: number) => plural(count, 'click', 'clicks'),
