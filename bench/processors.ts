@@ -50,3 +50,32 @@ export function readFirstProcessorMicros(): number {
     return NaN;
   }
 }
+
+/** The processor time of a process so far, with all processes that it has started and theirs, also ended ones, in microseconds. */
+export function readTreeCpuMicros(pid: number): number {
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap(readStat);
+  const root = processes.find((one) => one.pid === pid);
+  const sumOf = (parent: NonNullable<typeof root>): number =>
+    processes
+      .filter((one) => one.parent === parent.pid)
+      .reduce((sum, child) => sum + sumOf(child), parent.ownTicks + parent.endedTicks);
+  return root === undefined ? NaN : sumOf(root) * tickMicros;
+}
+
+/** Empty when the process has ended meanwhile. */
+function readStat(pid: string) {
+  try {
+    // The name in parentheses may contain spaces.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+      .map(Number);
+    const [, parent = NaN] = fields;
+    const [user = NaN, system = NaN, endedUser = NaN, endedSystem = NaN] = fields.slice(11, 15);
+    return [{ pid: Number(pid), parent, ownTicks: user + system, endedTicks: endedUser + endedSystem }];
+  } catch {
+    return [];
+  }
+}

@@ -34,7 +34,9 @@ export async function prepareCodes(db: Knex, redis: Redis, seconds: number) {
     hot: [...hotUrls.keys()],
     viral: ['viral0'],
     unknown: name('unknown', hotUrls.size),
-    /** The number of rows, not of codes. */
+    /** Short URLs of flushes. */
+    flush: name('flush', 10_000),
+    /** Their IDs. */
     flushIds: await db('urls').whereLike('short_code', 'flush%').pluck<number[]>('id'),
 
     /** Zipf distribution, as with real visitors. */
