@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import accepts from 'accepts';
 import type { ProblemType } from '../problems/problem-types.ts';
 import { Problem, urlNotFound } from '../problems/problem.ts';
-import type { Negotiation, ProblemAnswers } from '../server/problem-answers.ts';
+import type { Negotiation, ProblemAnswer, ProblemAnswers } from '../server/problem-answers.ts';
 import { rawPathOf } from '../server/target-path.ts';
 
 /** Answers a visit of an unknown short code ahead of Koa, which would take several times as long: scanners request many. The answer has the
@@ -18,6 +18,8 @@ export function createNotFoundAnswer(deps: {
 }): AnswerNotFound {
   const { presentProblem, chargeUnknownCode, onProblem } = deps;
   const notFound = urlNotFound();
+  /** The answer for clients without preferences, such as scanners: JSON, which does not name the code. */
+  let usual: ProblemAnswer | undefined;
 
   function problemOf(request: IncomingMessage): Problem {
     try {
@@ -32,8 +34,10 @@ export function createNotFoundAnswer(deps: {
   return (request, response) => {
     const problem = problemOf(request);
     onProblem(problem.type);
-    const client = negotiationOf(request, response);
-    const { headers, body } = presentProblem(problem, client, `/${rawPathOf(request.url!)}`);
+    const present = () =>
+      presentProblem(problem, negotiationOf(request, response), `/${rawPathOf(request.url!)}`);
+    const isUsual = problem === notFound && !hasPreferences(request);
+    const { headers, body } = isUsual ? (usual ??= present()) : present();
     response.statusCode = problem.status;
     // Not by writeHead: the end may wait for the body of the request, and close the connection.
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -41,6 +45,9 @@ export function createNotFoundAnswer(deps: {
     response.end(body);
   };
 }
+
+/** Whether a client may prefer a page to JSON. */
+const hasPreferences = ({ headers: { accept } }: IncomingMessage) => accept !== undefined && accept !== '*/*';
 
 /** The negotiation of a request, as in Koa's context. */
 function negotiationOf(request: IncomingMessage, response: ServerResponse): Negotiation {

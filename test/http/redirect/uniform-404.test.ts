@@ -32,13 +32,14 @@ const unknownCode = 'never-was7';
 async function readBytes(
   method: string,
   [code, suffix]: [string, string],
-  accept: string,
+  accept: string | undefined,
   language = 'en',
 ): Promise<string> {
   const socket = connect(Number(new URL(web.baseUrl()).port), '127.0.0.1');
   const body = method === 'POST' ? 'password=secret' : '';
+  const preference = accept === undefined ? '' : `Accept: ${accept}\r\n`;
   socket.write(
-    `${method} /${code}${suffix} HTTP/1.1\r\nHost: x\r\nAccept: ${accept}\r\nAccept-Language: ${language}\r\nConnection: close\r\n` +
+    `${method} /${code}${suffix} HTTP/1.1\r\nHost: x\r\n${preference}Accept-Language: ${language}\r\nConnection: close\r\n` +
       `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
   return (await text(socket)).replace(/\r\nDate: [^\r]*/, '').replaceAll(code, '{code}');
@@ -64,6 +65,7 @@ test.each(
 );
 
 const accepts = [
+  undefined,
   'text/html',
   'application/json',
   '*/*',
