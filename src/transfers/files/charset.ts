@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { UploadRejected } from '../transfer.ts';
 
 /** Bytes that are examined to detect a character set. */
@@ -103,8 +103,6 @@ function findUtf16(head: Buffer): string | undefined {
   if (zeros[0]! > 0.7 * half && zeros[1]! < 0.1 * half) return 'utf-16be';
   return undefined;
 }
-
-const isAscii = (bytes: Buffer) => !bytes.some((byte) => byte > 0x7f);
 
 /** Bytes that are undefined in Windows-1252. */
 const undefinedBytes = /[\x81\x8d\x8f\x90\x9d]/;

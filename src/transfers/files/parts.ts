@@ -1,7 +1,19 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 
-/** Bytes that are processed before other requests of the web process get a turn. */
+/** Bytes that are processed before the time is checked. */
 const sliceBytes = 16 * 1024;
+/** How long a file is processed before other requests of the web process get a turn, in milliseconds. */
+const turnMs = 4;
+
+/** Creates a function for a long task to call often: it lets other work of the process run once `turnMs` have passed. */
+export function createTurns(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < turnMs) return;
+    await yieldToEventLoop();
+    since = performance.now();
+  };
+}
 
 /** The beginning of a stream, and the whole stream. */
 export interface Peeked {
@@ -57,12 +69,13 @@ export function takeFirst(source: AsyncIterable<Buffer>, bytes: number) {
   return { content: take(), isCut: () => isCut };
 }
 
-/** Splits a stream into small parts and yields to the event loop between them. */
+/** Splits a stream into small parts and lets other work run between them. */
 export async function* splitIntoSlices(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const takeTurn = createTurns();
   for await (const part of source) {
     for (let at = 0; at < part.length; at += sliceBytes) {
       yield part.subarray(at, at + sliceBytes);
-      await yieldToEventLoop();
+      await takeTurn();
     }
   }
 }

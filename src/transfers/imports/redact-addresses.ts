@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync';
 import type { RecordContent } from '../files/record.ts';
 import { maxUnreadable, tooManyUnreadable } from '../files/records.ts';
 import { type Encoding, UploadRejected } from '../transfer.ts';
@@ -59,16 +58,22 @@ async function* rewrite(source: AsyncIterable<RecordContent[]>, write: Write): A
 
 /** Redacts the address columns of rows with the right number of cells, and whole rows with another number. */
 function createRowWriter(columns: readonly string[], delimiter: string): Write {
-  // The header row keeps its names.
-  const write = (cell: string, at: number) => (isRedacted(cell) ? cell : (redact(columns[at]!, cell) ?? ''));
+  const redacted = [...columns.entries()].filter(([, column]) => isRedacted(column));
   const rowOf = (content: RecordContent) => {
     if (!('cells' in content)) return [redactedText];
     const cells = trimEmptyCells(content.cells, columns.length);
-    return cells.length === columns.length
-      ? cells.map(write)
-      : cells.map((_, at) => (at === 0 ? redactedText : ''));
+    if (cells.length !== columns.length) return cells.map((_, at) => (at === 0 ? redactedText : ''));
+    for (const [at, column] of redacted) {
+      const cell = cells[at]!;
+      // The header row keeps its names.
+      if (!isRedacted(cell)) cells[at] = redact(column, cell) ?? '';
+    }
+    return cells;
   };
-  return (contents) => stringify(contents.map(rowOf), { delimiter, quoted_match: /\r/ });
+  const quoteCell = (cell: string) =>
+    /["\r\n]/.test(cell) || cell.includes(delimiter) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return (contents) =>
+    contents.map((content) => `${rowOf(content).map(quoteCell).join(delimiter)}\n`).join('');
 }
 
 const writeObjects: Write = (contents) =>

@@ -17,10 +17,24 @@ export const isAddressColumn = (column: string) => addressColumns.has(plainName(
 /** Whether a column contains secrets: only the presence of a value is stored. */
 export const isSecretColumn = (column: string) => secretColumns.has(plainName(column));
 
+/** What the columns with these names contain; the rows of a file repeat the same names. */
+const kinds = new Map<string, 'address' | 'secret' | 'other'>();
+const maxKinds = 1_000;
+
+function kindOf(column: string) {
+  let kind = kinds.get(column);
+  if (kind) return kind;
+  kind = isAddressColumn(column) ? 'address' : isSecretColumn(column) ? 'secret' : 'other';
+  if (kinds.size >= maxKinds) kinds.clear();
+  kinds.set(column, kind);
+  return kind;
+}
+
 /** Redacts a value of a column. */
 export function redact<T>(column: string, value: T): T | 'true' | undefined {
-  if (isAddressColumn(column)) return undefined;
-  return isSecretColumn(column) && isPresent(value) ? 'true' : value;
+  const kind = kindOf(column);
+  if (kind === 'address') return undefined;
+  return kind === 'secret' && isPresent(value) ? 'true' : value;
 }
 
 const isPresent = (value: unknown) =>

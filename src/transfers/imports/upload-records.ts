@@ -1,19 +1,20 @@
-import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { createTurns } from '../files/parts.ts';
 import type { RecordContent } from '../files/record.ts';
 import { longLine, readWindow, windowBytes, withoutByteOrderMark } from '../files/records.ts';
 import type { Encoding } from '../transfer.ts';
 
-/** Bytes that are parsed before other requests of the web process get a turn. */
+/** Bytes that are parsed before other requests of the web process may get a turn. */
 const sliceBytes = 8 * 1024;
 
 const start = { bytes: 0, lines: 0 };
 
-/** Reads the contents of records from a stream, and yields to the event loop between batches. */
+/** Reads the contents of records from a stream, and lets other work run between batches. */
 export async function* readContents(
   encoding: Encoding,
   source: AsyncIterable<Buffer>,
   delimiter?: string,
 ): AsyncGenerator<RecordContent[]> {
+  const takeTurn = createTurns();
   let rest: Buffer = Buffer.alloc(0);
   let size = sliceBytes;
   let hasBegun = false;
@@ -47,9 +48,9 @@ export async function* readContents(
 
   for await (const part of source) {
     rest = rest.length === 0 ? part : Buffer.concat([rest, part]);
-    for (; rest.length >= size; await yieldToEventLoop()) yield take(false);
+    for (; rest.length >= size; await takeTurn()) yield take(false);
   }
-  for (; rest.length > 0; await yieldToEventLoop()) yield take(true);
+  for (; rest.length > 0; await takeTurn()) yield take(true);
 }
 
 /** Reads the beginning of a CSV file up to its first row; `first` is undefined when the file has no row or a row that is too long. */
