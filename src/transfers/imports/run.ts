@@ -1,3 +1,4 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { isRejectedData, type Knex } from '../../storage/postgres/postgres.ts';
 import type { BlockedHosts } from '../../urls/blocklist/blocklist.ts';
 import type { RefreshCache } from '../../urls/cache/refresh.ts';
@@ -19,6 +20,8 @@ interface Step {
   from: Position;
   to: Position;
   records: ImportRecord[];
+  /** The parsed records, once `rowsOf` has read them. */
+  rows?: Row[];
 }
 
 export interface ImportDeps {
@@ -61,13 +64,23 @@ export async function openImport(deps: ImportDeps, id: number) {
     }
   }
 
+  const rowsOf = (step: Step): Row[] => (step.rows ??= step.records.map(readRow));
+
+  /** Parses the next rows while PostgreSQL inserts these. */
+  async function prepareNext(): Promise<void> {
+    await yieldToEventLoop();
+    if (steps[0]) rowsOf(steps[0]);
+  }
+
   /** False when another worker has continued the import, or it is finished. */
   async function importRows(rows: Row[], from: Position, to: Position): Promise<boolean> {
     await importer.prepareKeys(rows.length);
     const work = async (trx: Knex) => {
       // A retry after a deadlock needs as many keys again.
       await importer.prepareKeys(rows.length);
-      return await importer.createUrls(trx, rows, { createdBy: apiKeyId, owner });
+      const creating = importer.createUrls(trx, rows, { createdBy: apiKeyId, owner });
+      const [outcome] = await Promise.all([creating, prepareNext()]);
+      return outcome;
     };
     if (!(await importStore.advance(id, from, to, work))) return false;
     // The cache may have negative entries or tombstones for these codes.
@@ -95,7 +108,7 @@ export async function openImport(deps: ImportDeps, id: number) {
   }
 
   async function importStep(step: Step): Promise<boolean> {
-    const rows = step.records.map(readRow);
+    const rows = rowsOf(step);
     unreadable += rows.filter(({ parsed }) => 'problems' in parsed && parsed.isUnreadable).length;
     try {
       return await importRows(rows, step.from, step.to);

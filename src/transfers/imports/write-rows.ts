@@ -2,9 +2,9 @@ import { addImportedClicks } from '../../clicks/ledger/imported-clicks.ts';
 import type { KeyGenerator } from '../../keys/key-generator.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { NewUrl } from '../../urls/store/columns.ts';
+import type { InitialClicks } from '../../urls/store/insert-store.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import { createUrlStore, type UrlStore } from '../../urls/store/url-store.ts';
-import type { ShortUrl } from '../../urls/url.ts';
 import type { RowProblem, RowWarning, ImportedUrl } from '../rows/row-schema.ts';
 import { type Row, toErrors, toWarnings } from './parse-row.ts';
 import type { RowError } from './report-store.ts';
@@ -38,13 +38,9 @@ export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'c
     return key;
   }
 
-  async function insert(
-    trx: Knex,
-    rowsToImport: RowToImport[],
-    createdBy: number,
-  ): Promise<(ShortUrl | undefined)[]> {
+  async function insert(trx: Knex, rowsToImport: RowToImport[], createdBy: number): Promise<boolean[]> {
     const store = createUrlStore(trx);
-    const inserted = await store.insertMany(
+    const inserted = await store.insertCounted(
       rowsToImport.map(({ url }) => toNewUrl(url, url.shortCode ?? takeKey(), createdBy)),
     );
     for (let attempts = 1; attempts < maxAttempts; attempts++) {
@@ -53,7 +49,8 @@ export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'c
       );
       if (again.length === 0) return inserted;
       const urls = again.map((i) => toNewUrl(rowsToImport[i]!.url, takeKey(), createdBy));
-      for (const [j, url] of (await store.insertMany(urls)).entries()) inserted[again[j]!] = url;
+      for (const [j, isInserted] of (await store.insertCounted(urls)).entries())
+        inserted[again[j]!] = isInserted;
     }
     throw new Error(`${maxAttempts} keys in a row are in use`);
   }
@@ -69,12 +66,8 @@ export function createImporter({ generator }: { generator: Pick<KeyGenerator, 'c
     ): Promise<Outcome> {
       const rowsToImport = rows.flatMap((row) => ('url' in row.parsed ? [{ row, url: row.parsed.url }] : []));
       const inserted = rowsToImport.length > 0 ? await insert(trx, rowsToImport, createdBy) : [];
-      await addImportedClicks(
-        trx,
-        rowsToImport.flatMap(({ url: { clickCount, lastAccessedAt } }, i) =>
-          inserted[i] ? [{ urlId: inserted[i].id, clickCount, lastAccessedAt }] : [],
-        ),
-      );
+      const clicks = rowsToImport.reduce((sum, { url }, i) => sum + (inserted[i] ? url.clickCount : 0), 0);
+      await addImportedClicks(trx, clicks);
       const remaining = rowsToImport.filter((_, i) => !inserted[i]);
       const { skipped, restored, errors: taken } = await resolveTaken(trx, remaining, { createdBy, owner });
       const warnings = rowsToImport.flatMap(({ row }, i) =>
@@ -163,7 +156,7 @@ async function restore(
   return rowsToImport.filter((_, i) => restored[i]);
 }
 
-const toNewUrl = (url: ImportedUrl, shortCode: string, createdBy: number): NewUrl => ({
+const toNewUrl = (url: ImportedUrl, shortCode: string, createdBy: number): NewUrl & InitialClicks => ({
   ...url,
   shortCode,
   createdBy,
