@@ -1053,6 +1053,19 @@ AS $function$
       end $function$
 ;
 
+CREATE OR REPLACE FUNCTION truncate_pending_clicks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        truncate url_pending_clicks;
+        return null;
+      end $function$
+;
+
 CREATE TRIGGER increment_blocked_hosts_version AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON blocked_hosts FOR EACH STATEMENT EXECUTE FUNCTION increment_blocked_hosts_version();
 
 CREATE TRIGGER record_truncated_clicks BEFORE TRUNCATE ON url_stats FOR EACH STATEMENT WHEN ((current_setting('application_name'::text) !~~ 'linkmill-%'::text)) EXECUTE FUNCTION record_truncated_clicks();
@@ -1092,6 +1105,8 @@ CREATE TRIGGER remove_truncated_aliases AFTER TRUNCATE ON urls FOR EACH STATEMEN
 CREATE TRIGGER reset_search_text BEFORE UPDATE ON urls FOR EACH ROW WHEN (((NOT (new.search_text IS DISTINCT FROM old.search_text)) AND ((((new.short_code IS DISTINCT FROM old.short_code) OR (new.original_url IS DISTINCT FROM old.original_url)) OR (new.title IS DISTINCT FROM old.title)) OR (new.tags IS DISTINCT FROM old.tags)))) EXECUTE FUNCTION reset_search_text();
 
 CREATE TRIGGER truncate_analytics AFTER TRUNCATE ON urls FOR EACH STATEMENT EXECUTE FUNCTION truncate_analytics();
+
+CREATE TRIGGER truncate_pending_clicks AFTER TRUNCATE ON urls FOR EACH STATEMENT EXECUTE FUNCTION truncate_pending_clicks();
 
 CREATE TRIGGER urls_created_at_usable_insert BEFORE INSERT ON urls FOR EACH ROW WHEN (((new.created_at < '0001-01-01 00:00:00+00'::timestamp with time zone) OR (new.created_at > '9999-12-31 23:59:59.999999+00'::timestamp with time zone))) EXECUTE FUNCTION reject_unusable_url('urls_created_at_usable', 'created_at');
 

@@ -38,6 +38,17 @@ export async function up(db: Knex): Promise<void> {
       ${dimensions.map((name) => `${name} text collate "C" not null`).join(', ')}
     );
     create index url_pending_clicks_url_id on url_pending_clicks (url_id);
+    -- With "truncate urls", as for the other tables of the analytics: ids may be assigned again.
+    create function truncate_pending_clicks() returns trigger language plpgsql
+      security definer set search_path to pg_catalog, pg_temp as $$
+      begin
+        perform set_config('search_path', quote_ident(tg_table_schema) || ', pg_temp', true);
+        truncate url_pending_clicks;
+        return null;
+      end $$;
+    revoke all on function truncate_pending_clicks from public;
+    create trigger truncate_pending_clicks after truncate on urls
+      for each statement execute function truncate_pending_clicks();
     create view url_clicks_by_day as
       select url_id, day, dimension, value, clicks, bots from url_clicks_daily
       union all
@@ -72,6 +83,8 @@ export async function down(db: Knex): Promise<void> {
     insert into url_bots_daily as known (url_id, day, kind, clicks)
     select url_id, day, bot_kind, sum(clicks) from pending where bot_kind <> '' group by 1, 2, 3
     on conflict (url_id, day, kind) do update set clicks = known.clicks + excluded.clicks;
+    drop trigger truncate_pending_clicks on urls;
+    drop function truncate_pending_clicks;
     drop view url_clicks_by_day, url_bots_by_day;
     drop table analytics_segments, url_pending_clicks;
     alter table url_analytics drop column segment`);

@@ -1,12 +1,12 @@
 import type { Knex } from 'knex';
 import { createIndexConcurrently, dropIndexConcurrently } from '../src/storage/schema/concurrent-index.ts';
 
-/** Rolling up a segment reads its click events, which lie together. A partitioned index cannot be built concurrently, so each partition
- *  gets one first. */
+/** Rolling up a segment reads its click events, which lie together. A partitioned index cannot be built concurrently: each partition gets
+ *  one, and the next migration combines them. */
 export const transaction = false;
 
-const name = 'url_analytics_segment';
 const definition = 'using brin (segment) with (pages_per_range = 32, autosummarize = on)';
+const nameOf = (partition: string) => `${partition}_segment_idx`;
 
 async function listPartitions(db: Knex): Promise<string[]> {
   const { rows } = await db.raw<{ rows: { partition: string }[] }>(
@@ -19,14 +19,11 @@ async function listPartitions(db: Knex): Promise<string[]> {
 export async function up(db: Knex): Promise<void> {
   for (const partition of await listPartitions(db))
     await createIndexConcurrently(db, {
-      name: `${partition}_segment_idx`,
+      name: nameOf(partition),
       definition: `on ${partition} ${definition}`,
     });
-  await db.raw(`create index if not exists ${name} on url_analytics ${definition}`);
 }
 
 export async function down(db: Knex): Promise<void> {
-  await db.raw(`drop index if exists ${name}`);
-  for (const partition of await listPartitions(db))
-    await dropIndexConcurrently(db, `${partition}_segment_idx`);
+  for (const partition of await listPartitions(db)) await dropIndexConcurrently(db, nameOf(partition));
 }

@@ -123,7 +123,7 @@ export function createProcessors({
     'replenish-keys': (data, context) => replenishKeys(keys, data.target ?? config.KEY_POOL_TARGET, context),
     'flush-clicks': (data, context) =>
       flushClicks(clicks, data.shard === undefined ? everyShard : [data.shard], context),
-    'roll-up-clicks': (_data, context) => rollUpClicks(analytics.segments, context),
+    'roll-up-clicks': (data, context) => rollUpClicks(analytics.segments, data.always ?? false, context),
     'cleanup-expired': (_data, context) =>
       cleanupExpired(
         {

@@ -57,8 +57,9 @@ export const jobs = {
     options: { attempts: 1, removeOnComplete: { count: 4_000, age: hourMs / secondMs } },
   },
   'roll-up-clicks': {
-    description: 'Adds counted clicks to the numbers by day, country, referrer and client.',
-    data: z.strictObject({}),
+    description:
+      'Adds counted clicks to the numbers by day, country, referrer and client: old or many ones or, with "always", all.',
+    data: z.strictObject({ always: z.boolean('must be true or false').optional() }),
     schedules: () => [{ id: 'roll-up-clicks', everyMs: 10 * secondMs, data: {} }],
     // The next run is the retry.
     options: { attempts: 1 },
@@ -78,7 +79,7 @@ export const jobs = {
   },
   'maintain-analytics': {
     description:
-      'Creates and drops partitions of the analytics, and deletes the analytics of purged short URLs.',
+      'Creates and drops partitions of the analytics, rolls up clicks before that, and deletes the analytics of purged short URLs.',
     data: z.strictObject({}),
     schedules: () => [{ id: 'maintain-analytics', everyMs: hourMs, data: {} }],
     options: retries(3),

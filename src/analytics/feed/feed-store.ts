@@ -1,3 +1,4 @@
+import { advisoryLocks } from '../../storage/postgres/advisory-locks.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { onlyRow } from '../../storage/postgres/postgres.ts';
 import type { UrlScope } from '../rollups/scope.ts';
@@ -38,17 +39,33 @@ export const restoredOffset = 2n ** 52n;
 /** Rows that one call renumbers; more if one transaction has more. */
 const renumberLimit = 10_000;
 
+/** Locks name a transaction by the lower 32 bits of its number, and an advisory lock by both halves of its own. */
+const horizonSql = `
+  select cast(coalesce(
+    (select running from pg_snapshot_xip(snapshot) as running
+     where cast(cast(running as text) as numeric) % 4294967296 not in (
+       select cast(cast(of_transaction.transactionid as text) as numeric)
+       from pg_locks advisory join pg_locks of_transaction using (virtualtransaction)
+       where advisory.locktype = 'advisory' and advisory.mode = 'ExclusiveLock' and advisory.granted
+         and advisory.database = (select oid from pg_database where datname = current_database())
+         and advisory.classid = ${Math.floor(advisoryLocks.partitions / 2 ** 32)} and advisory.objid = ${advisoryLocks.partitions % 2 ** 32}
+         and of_transaction.locktype = 'transactionid' and of_transaction.mode = 'ExclusiveLock'
+     )
+     order by running limit 1),
+    pg_snapshot_xmax(snapshot)) as text) as horizon
+  from (select pg_current_snapshot() as snapshot) as now`;
+
 const allUrls: Sql = { sql: 'true', bindings: {} };
 
 export type ClickFeedStore = ReturnType<typeof createClickFeedStore>;
 
 /** Reads click events in the order of the transactions that counted them. */
 export const createClickFeedStore = (db: Knex) => ({
-  /** Returns the transaction before which all have ended. Events that are not visible yet belong to it or to a later
-   *  one. */
+  /** Returns the transaction before which all have ended, except one that rolls up clicks or changes partitions: that adds no events, and
+   *  takes seconds. Events that are not visible yet belong to the returned transaction or to a later one. */
   async findHorizon(): Promise<bigint> {
-    const sql = 'select cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as horizon';
-    return BigInt(onlyRow(await db.raw<{ rows: { horizon: string }[] }>(sql)).horizon);
+    const result = await db.raw<{ rows: { horizon: string }[] }>(horizonSql);
+    return BigInt(onlyRow(result).horizon);
   },
 
   /** Moves some rows that a dump brought from another PostgreSQL behind all rows that this one counts, in their

@@ -3,21 +3,24 @@ import { isLockTimeout } from '../../storage/postgres/errors.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 
 const lockNumber = advisoryLocks.partitions;
-/** How long a partition change waits for its locks; clicks queue behind it meanwhile. */
+/** How long a partition change waits for its turn, for instance while clicks are rolled up. */
+const turnTimeout = '30s';
+/** How long it then waits for the locks of tables; clicks queue behind it meanwhile. */
 const lockTimeout = '1s';
 /** Less than the query timeout of a worker: an abandoned statement must not keep its locks. */
 const statementTimeout = '50s';
 
-/** Runs a transaction that changes partitions or counts their visitors, one at a time. Resolves to "busy" when it does not get
- *  its locks in time. */
+/** Runs a transaction that changes partitions, counts their visitors or rolls up clicks, one at a time. Resolves to "busy" when it does
+ *  not get its locks in time. */
 export async function withPartitionLock<T>(db: Knex, work: (trx: Knex) => Promise<T>): Promise<T | 'busy'> {
   try {
     return await db.transaction(async (trx) => {
       await trx.raw(
-        `select set_config('lock_timeout', :lockTimeout, true), set_config('statement_timeout', :statementTimeout, true),
+        `select set_config('lock_timeout', :turnTimeout, true), set_config('statement_timeout', :statementTimeout, true),
                 set_config('work_mem', '64MB', true), pg_advisory_xact_lock(:lockNumber)`,
-        { lockTimeout, statementTimeout, lockNumber },
+        { turnTimeout, statementTimeout, lockNumber },
       );
+      await trx.raw(`select set_config('lock_timeout', :lockTimeout, true)`, { lockTimeout });
       return await work(trx);
     });
   } catch (error) {
@@ -26,9 +29,14 @@ export async function withPartitionLock<T>(db: Knex, work: (trx: Knex) => Promis
   }
 }
 
-/** Waits for a partition change in progress, and blocks new ones until the transaction ends. */
+/** Waits for a partition change or roll-up in progress, and blocks new ones until the transaction ends. Comes before all other locks of a
+ *  bounded transaction. */
 export async function blockPartitionChanges(trx: Knex): Promise<void> {
-  await trx.raw('select pg_advisory_xact_lock_shared(:lockNumber)', { lockNumber });
+  await trx.raw(
+    `select current_setting('lock_timeout') as before, set_config('lock_timeout', '20s', true), pg_advisory_xact_lock_shared(:lockNumber)`,
+    { lockNumber },
+  );
+  await trx.raw(`select set_config('lock_timeout', '10s', true)`);
 }
 
 /** Returns the partition name of a UTC day, "2026-11-21". */

@@ -6,7 +6,7 @@ import { blockPartitionChanges } from '../partitions/partition-ddl.ts';
 import { startOfDay } from '../partitions/utc-days.ts';
 import { deleteRollups } from './delete-rollups.ts';
 import { clicksOfHour, findUrls } from './scope.ts';
-import { createClickSegments, isRolledUp } from './segments.ts';
+import { isRolledUp } from './segments.ts';
 
 declare module 'knex/types/tables.js' {
   interface Tables {
@@ -28,7 +28,6 @@ export type ClickEraser = ReturnType<typeof createClickEraser>;
 
 /** Erases the clicks of a short URL. */
 export function createClickEraser(db: Knex, steps = standardSteps) {
-  const segments = createClickSegments(db);
   return {
     /** Deletes the click events and roll-ups of an owner's short URL. With `clear` its click count becomes 0 too, and
      *  the audit counts these clicks as purged. All totals stay consistent at each moment; an interrupted call can be
@@ -36,8 +35,6 @@ export function createClickEraser(db: Knex, steps = standardSteps) {
     async erase(shortCode: string, owner: Owner, totals: (typeof totalsOptions)[number]): Promise<void> {
       const { urlId } = (await findUrls(db, { shortCode, owner })).bindings as { urlId: number };
       try {
-        // Otherwise all clicks of the last hour would be deleted in one step.
-        await segments.rollUp({ always: true });
         // The few clicks that are added meanwhile are removed with the rest.
         let removed = 1;
         for (let left = await countEvents(db, urlId); left > 0 && removed > 0; left -= removed)

@@ -1,5 +1,5 @@
 import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
-import { listPartitions } from '../partitions/partition-ddl.ts';
+import { blockPartitionChanges, listPartitions } from '../partitions/partition-ddl.ts';
 import { deleteRollups, rollupTables } from './delete-rollups.ts';
 
 declare module 'knex/types/tables.js' {
@@ -52,6 +52,7 @@ async function deleteSlice(db: Knex, table: string, urlIds: number[]): Promise<n
 
 async function deleteRest(db: Knex, urlIds: number[]): Promise<void> {
   await boundedTransaction(db, async (trx) => {
+    await blockPartitionChanges(trx);
     // Counters first, in the same order as counting clicks, so that no clicks are added to deleted rows.
     await trx.raw(
       'select from url_stats where url_id = any(cast(:urlIds as bigint[])) order by url_id for update',

@@ -69,11 +69,11 @@ const botsIn = (quarter: number) => `coalesce(sum(bots) filter (where quarter = 
 const prepareSql = `select set_config('random_page_cost', '1.1', true), set_config('work_mem', '16MB', true), ${holdSegment}`;
 
 /** Computes hours and days from milliseconds, independent of the session's time zone. `first_at` is a full hour, so that few transactions
- *  change it. */
+ *  change it. Clicks that come a day late are pending besides their event: with them, queries would read the events of all days since. */
 const addSql = `
   with click as materialized (
     select *, at_ms / 900000 % 4 as quarter, case when is_bot then clicks else 0 end as bots,
-           visitor is not null and at >= (select events_since from analytics_state) as has_event
+           visitor is not null and at >= (select events_since from analytics_state) as has_event, hour < now() - interval '1 day' as is_late
     from unnest(cast(:urlIds as bigint[]), cast(:atMs as bigint[]), cast(:clicks as bigint[]), cast(:areBots as boolean[]), cast(:botKinds as text[]),
                 cast(:visitors as bigint[]), cast(:countries as text[]), cast(:referrers as text[]),
                 cast(:browsers as text[]), cast(:systems as text[]), cast(:devices as text[]))
@@ -82,18 +82,19 @@ const addSql = `
   ), open as materialized (
     select max(segment) as segment from analytics_segments
   ), began as (
-    update analytics_segments s set first_at = first.hour
-    from open, (select min(hour) as hour from click) as first
-    where s.segment = open.segment and s.first_at > first.hour
+    update analytics_segments s set first_at = coalesce(first.hour, date_trunc('hour', now()))
+    from open, (select min(hour) filter (where not is_late) as hour from click) as first
+    where s.segment = open.segment and s.first_at > coalesce(first.hour, date_trunc('hour', now()))
   ), kept as (
     insert into url_analytics (url_id, at, visitor, clicks, is_bot, bot_kind, country, referrer, browser, os, device, segment)
-    select url_id, at, visitor, clicks, is_bot, bot_kind, country, referrer, browser, os, device, open.segment
+    select url_id, at, visitor, clicks, is_bot, bot_kind, country, referrer, browser, os, device,
+           case when is_late then 0 else open.segment end
     from click, open where has_event
   ), pending as (
     insert into url_pending_clicks (segment, url_id, day, clicks, is_bot, bot_kind, country, referrer, browser, os, device)
     select open.segment, url_id, date '1970-01-01' + cast(at_ms / 86400000 as integer), sum(clicks), is_bot, bot_kind,
            country, referrer, browser, os, device
-    from click, open where not has_event group by 1, 2, 3, 5, 6, 7, 8, 9, 10, 11
+    from click, open where not has_event or is_late group by 1, 2, 3, 5, 6, 7, 8, 9, 10, 11
   )
   insert into url_clicks_hourly as known (url_id, hour, clicks_00, clicks_15, clicks_30, clicks_45,
                                           bots_00, bots_15, bots_30, bots_45, event_clicks)

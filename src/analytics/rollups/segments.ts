@@ -8,8 +8,8 @@ import { addDailyValues } from './daily-values.ts';
 const maxClicks = 500_000;
 /** A segment is closed this long after it was opened. */
 const maxAge = '1 hour';
-/** Click events per statement, which takes about a second. */
-const eventsPerStatement = 1_000_000;
+/** Clicks per statement, which takes seconds. */
+const clicksPerStatement = 1_000_000;
 
 /** Result of `rollUp`. */
 export interface RollUpResult {
@@ -29,9 +29,10 @@ export const createClickSegments = (db: Knex) => ({
     always = false,
     signal,
   }: { always?: boolean; signal?: AbortSignal } = {}): Promise<RollUpResult> {
-    if (!(await closeSegment(db, always))) return { segments: 0, isBusy: true };
     for (let segments = 0; ; segments += 1) {
       if (signal?.aborted) return { segments, isBusy: false };
+      // Each time, so that none becomes large while another one is rolled up.
+      if (!(await closeSegment(db, always && segments === 0))) return { segments, isBusy: true };
       const outcome = await withPartitionLock(db, rollUpFirst);
       if (outcome !== 'rolled-up') return { segments, isBusy: outcome === 'busy' };
     }
@@ -50,7 +51,7 @@ async function closeSegment(db: Knex, always: boolean): Promise<boolean> {
   try {
     await db.transaction(async (trx) => {
       await trx.raw(
-        `select set_config('lock_timeout', '5s', true), pg_advisory_xact_lock(${advisoryLocks.openSegment})`,
+        `select set_config('lock_timeout', '1s', true), pg_advisory_xact_lock(${advisoryLocks.openSegment})`,
       );
       // Another process may have closed it meanwhile.
       if (!(await isDue(trx, always))) return;
@@ -90,10 +91,11 @@ async function rollUpFirst(trx: Knex): Promise<'rolled-up' | 'none'> {
   const { segment, firstAt } = rows[0];
   const isEvent = 'segment = :segment and at >= cast(:firstAt as timestamptz)';
   const counted = await trx.raw<{ rows: { count: number }[] }>(
-    `select count(*) as count from url_analytics where ${isEvent}`,
+    `select (select count(*) from url_analytics where ${isEvent})
+       + (select count(*) from url_pending_clicks where segment = :segment) as count`,
     { segment, firstAt },
   );
-  const parts = Math.max(Math.ceil(onlyRow(counted).count / eventsPerStatement), 1);
+  const parts = Math.max(Math.ceil(onlyRow(counted).count / clicksPerStatement), 1);
   for (let part = 0; part < parts; part += 1)
     await addDailyValues(trx, (column) => ({
       sql: `select url_id, cast(at at time zone 'UTC' as date) as day, clicks, is_bot, ${column} as value

@@ -4,7 +4,7 @@ export const advisoryLocks = {
   migrationRun: 7_261_034_155,
   /** Held while a flush watchdog flushes. */
   flushWatchdog: 7_261_034_156,
-  /** Held while partitions of the analytics change; shared by transactions that need them unchanged. */
+  /** Held while partitions of the analytics change or clicks are rolled up; shared by transactions that need them unchanged. */
   partitions: 7_261_034_157,
   /** Held for each migration, so that two never run at once even when the connection that holds `migrationRun` was lost. */
   migration: 7_261_034_158,

@@ -37,7 +37,7 @@ const needed: Readonly<Record<string, string>> = {
   url_clicks_daily: 'siud',
   url_clicks_hourly: 'siud',
   url_clicks_quarter_hourly: 's',
-  url_pending_clicks: 'sid',
+  url_pending_clicks: 'siud',
   url_removals: 'sid',
   url_stats: 'siu',
   url_usage: 'siu',

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
+import { createClickFeedStore } from '../../../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../../../src/analytics/partitions/partitions.ts';
 import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { createClickEraser } from '../../../src/analytics/rollups/erase-clicks.ts';
@@ -11,7 +12,10 @@ import { useDatabase } from '../../support/resources.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const { db } = useDatabase();
-const atMs = Date.parse('2026-11-21T10:07:30.123Z');
+const dayMs = 86_400_000;
+/** Within the last day, and days ago. */
+const atMs = Date.now() - 3_600_000;
+const lateMs = atMs - 9 * dayMs;
 let urlIds: number[];
 
 beforeEach(async () => {
@@ -20,7 +24,7 @@ beforeEach(async () => {
   urlIds = await createUrlIds(db(), 3);
 });
 
-/** Clicks with an event, and clicks without one. */
+/** Of three short URLs, with an event and without one. */
 const makeClicks = (count: number, beginMs = atMs): ClickCount[] =>
   urlIds.flatMap((urlId) =>
     Array.from({ length: count }, (_, i) => ({
@@ -49,14 +53,14 @@ async function expectExact(clicks: ClickCount[]) {
 }
 
 test('metrics are the same before, between and after roll-ups', async () => {
-  const first = makeClicks(20);
+  const first = [...makeClicks(20), ...makeClicks(5, lateMs)];
   await apply(first);
   await expectExact(first);
   expect(await countRolledUp()).toBe(0);
   expect(await rollUp()).toEqual({ segments: 1, isBusy: false });
   await expectExact(first);
   expect(await countRolledUp()).toBe(sumOf(first));
-  const second = makeClicks(10, atMs + 86_400_000);
+  const second = makeClicks(10, atMs - dayMs / 2);
   await apply(second);
   await expectExact([...first, ...second]);
   await rollUp();
@@ -149,12 +153,53 @@ test('a day is only dropped once its clicks are rolled up', async () => {
   const partitions = createAnalyticsPartitions(db());
   const clicks = makeClicks(4);
   await apply(clicks);
-  await partitions.expire('2026-11-22');
-  expect(await partitions.drop('2026-11-21', async () => true)).toBe('busy');
+  const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  await partitions.expire(dayOf(atMs + 2 * dayMs));
+  expect(await partitions.drop(dayOf(atMs), async () => true)).toBe('busy');
   await rollUp();
-  expect(await partitions.drop('2026-11-21', async () => true)).toBe('dropped');
+  expect(await partitions.drop(dayOf(atMs), async () => true)).toBe('dropped');
   expect(await countRolledUp()).toBe(sumOf(clicks));
   await db()('analytics_state').update({ events_since: '-infinity' });
+});
+
+test('clicks that come days late do not make queries read the events of all days since', async () => {
+  await apply([...makeClicks(3, lateMs), ...makeClicks(3)]);
+  const { first_at: firstAt } = await db()('analytics_segments').orderBy('segment', 'desc').first('first_at');
+  expect((firstAt as Date).getTime()).toBeGreaterThan(atMs - 3_600_000);
+});
+
+test('the stream of click events does not wait for a roll-up', async () => {
+  await apply(makeClicks(3));
+  const holder = await db().transaction();
+  const { findHorizon } = createClickFeedStore(db());
+  try {
+    await holder.raw('lock table url_bots_daily in exclusive mode');
+    const rollingUp = rollUp();
+    await waitUntil('the roll-up waits with written rows', async () => {
+      const { rows } = await db().raw(
+        `select from pg_stat_activity
+         where wait_event_type = 'Lock' and datname = current_database() and query like 'insert into url_bots_daily%'`,
+      );
+      return rows.length > 0;
+    });
+    const before = await findHorizon();
+    await apply(makeClicks(1));
+    expect(await findHorizon()).toBeGreaterThan(before);
+    await holder.rollback();
+    await rollingUp;
+  } finally {
+    if (!holder.isCompleted()) await holder.rollback();
+  }
+});
+
+test('clicks of truncated short URLs do not come back on those that get their IDs', async () => {
+  await apply([...makeClicks(3), ...makeClicks(3, lateMs)]);
+  await db().raw('truncate urls restart identity cascade');
+  await rollUp();
+  urlIds = await createUrlIds(db(), 3);
+  await rollUp();
+  expect(await countRolledUp()).toBe(0);
+  await expectExact([]);
 });
 
 test('clicks that a release without segments has counted are not added again', async () => {
