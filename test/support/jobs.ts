@@ -12,7 +12,8 @@ export async function requestJob(client: Client, name: JobName, data: object = {
 }
 
 /** Valid data for a job. */
-export const dataOf = (name: JobName): object => (name === 'rename-tag' ? { tag: 'news' } : {});
+export const dataOf = (name: JobName): object =>
+  ({ 'rename-tag': { tag: 'news' }, 'fetch-title': { id: 1 } })[name as string] ?? {};
 
 /** Requests a job over the API and resolves to its representation once it is completed. */
 export async function runJob(client: Client, name: JobName, data: object = {}): Promise<Answer['body']> {

@@ -62,7 +62,7 @@ export const methodNotAllowed = (allow?: string) =>
 export const problemHeaders = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Content-Type': 'application/problem+json; charset=utf-8',
+  'Content-Type': 'application/problem+json',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 } as const;
