@@ -151,7 +151,8 @@ async function alter<Body>(path: string, change: (body: Body) => void) {
       headers: { ...route.request().headers(), 'sec-fetch-site': 'same-origin' },
     });
     const body = (await response.json()) as Body;
-    change(body);
+    // A problem stays as it is.
+    if (response.ok()) change(body);
     await route.fulfill({ response, json: body });
   });
   return async () => await page().unroute(`**${path}`);

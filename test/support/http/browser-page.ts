@@ -11,7 +11,8 @@ export function useBrowserPage(options: BrowserContextOptions, timeoutMs = 20_00
   let closed: () => void;
   /** Origins of all requests of the page. */
   const origins = new Set<string>();
-  /** Errors in the console with their address, including violations of the content security policy. */
+  /** Errors in the console with their address, including violations of the content security policy; without answers of a service that a
+   *  busy machine overloads. */
   const complaints: string[] = [];
 
   beforeAll(async () => {
@@ -21,7 +22,9 @@ export function useBrowserPage(options: BrowserContextOptions, timeoutMs = 20_00
     page.setDefaultTimeout(timeoutMs * readSlowness());
     page.on('request', (request) => origins.add(new URL(request.url()).origin));
     page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`);
+      const text = message.text();
+      if (message.type() === 'error' && !text.includes('status of 503'))
+        complaints.push(`${text} ${message.location().url}`);
     });
     page.on('pageerror', (error) => void complaints.push(error.message));
   });
