@@ -6,10 +6,11 @@ import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { createClickEraser } from '../../../src/analytics/rollups/erase-clicks.ts';
 import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
 import type { ClickCount } from '../../../src/clicks/click-batch.ts';
+import { onlyRow } from '../../../src/storage/postgres/postgres.ts';
 import { makeDetail, makeDetailedBatch, readMetrics, tally } from '../../support/clicks/analytics.ts';
 import { createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
+import { endLocked, untilLocked } from '../../support/locks.ts';
 import { useDatabase } from '../../support/resources.ts';
-import { waitUntil } from '../../support/wait-until.ts';
 
 const { db } = useDatabase();
 const dayMs = 86_400_000;
@@ -92,12 +93,7 @@ test('a roll-up waits for a transaction that counts clicks, and misses none of t
     await apply(makeClicks(1));
     await openClickStore(counting).apply([makeDetailedBatch(clicks)]);
     rollingUp = rollUp();
-    await waitUntil('the roll-up waits', async () => {
-      const { rows } = await db().raw(
-        `select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`,
-      );
-      return rows.length > 0;
-    });
+    await untilLocked(db());
   } finally {
     await counting.commit();
   }
@@ -122,13 +118,7 @@ test('a roll-up that ends before its commit changes nothing, and the next one ad
   try {
     await holder.raw('lock table url_bots_daily in exclusive mode');
     const rollingUp = rollUp().catch((error: unknown) => error);
-    await waitUntil('the last statement is cancelled', async () => {
-      const { rows } = await db().raw(
-        `select pg_terminate_backend(pid) from pg_stat_activity
-         where wait_event_type = 'Lock' and datname = current_database() and query like 'insert into url_bots_daily%'`,
-      );
-      return rows.length > 0;
-    });
+    await endLocked(db(), 'terminate');
     expect(await rollingUp).toBeInstanceOf(Error);
   } finally {
     await holder.rollback();
@@ -175,13 +165,12 @@ test('the stream of click events does not wait for a roll-up', async () => {
   try {
     await holder.raw('lock table url_bots_daily in exclusive mode');
     const rollingUp = rollUp();
-    const rollUpTransaction = await waitUntil('the roll-up waits with written rows', async () => {
-      const { rows } = await db().raw<{ rows: { transaction: string }[] }>(
-        `select cast(backend_xid as text) as transaction from pg_stat_activity
-         where wait_event_type = 'Lock' and datname = current_database() and query like 'insert into url_bots_daily%'`,
-      );
-      return rows[0]?.transaction;
-    });
+    await untilLocked(db());
+    const { rows } = await db().raw<{ rows: { transaction: string }[] }>(
+      `select cast(backend_xid as text) as transaction from pg_stat_activity
+       where wait_event_type = 'Lock' and datname = current_database()`,
+    );
+    const rollUpTransaction = onlyRow({ rows }).transaction;
     await apply(makeClicks(1));
     // Transactions of other tests may hold it back, but never that of the roll-up.
     expect(await findHorizon()).not.toBe(BigInt(rollUpTransaction));

@@ -18,7 +18,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     requests.push(request);
     answer(request, response);
-  }).listen(0);
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
 afterAll(() => {
