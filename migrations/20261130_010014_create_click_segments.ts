@@ -15,8 +15,8 @@ const isPending = `segment >= (select min(segment) from analytics_segments)
  *  segment 0, and are rolled up already.
  *
  *  `analytics_segments`: those that are not rolled up; the last one is open. `clicks_before` is the number of clicks in the ledger when it
- *  opened; no click of it is before `first_at`.
- *  `url_pending_clicks`: clicks without a click event, until they are rolled up.
+ *  opened; none of its click events is before `first_at`.
+ *  `url_pending_clicks`: clicks without a click event, and those whose event came a day late and has segment 0, until they are rolled up.
  *  `url_clicks_by_day`, `url_bots_by_day`: the roll-ups and all clicks that are not rolled up. */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`

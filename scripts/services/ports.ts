@@ -8,8 +8,8 @@ import { run } from './run-command.ts';
 /** Both addresses of `localhost`. */
 const localHosts = ['127.0.0.1', '::1'];
 
-/** A TCP port of 127.0.0.1 without a listener. It is below the range of outgoing connections of Linux and macOS, none of which
- *  can take it before a server listens, or while that is down. */
+/** A TCP port of 127.0.0.1 without a listener. An outgoing connection cannot take it before a server listens, or while that is down: it is
+ *  below their range on Linux and macOS. */
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const port = randomInt(20_000, 32_000);

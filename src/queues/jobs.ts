@@ -58,7 +58,7 @@ export const jobs = {
   },
   'roll-up-clicks': {
     description:
-      'Adds counted clicks to the numbers by day, country, referrer and client: old or many ones or, with "always", all.',
+      'Rolls up counted clicks by day and value: after an hour, after half a million clicks or, with "always", at once.',
     data: z.strictObject({ always: z.boolean('must be true or false').optional() }),
     schedules: () => [{ id: 'roll-up-clicks', everyMs: 10 * secondMs, data: {} }],
     // The next run is the retry.
@@ -79,7 +79,7 @@ export const jobs = {
   },
   'maintain-analytics': {
     description:
-      'Creates and drops partitions of the analytics, rolls up clicks before that, and deletes the analytics of purged short URLs.',
+      'Creates partitions of the analytics, drops expired ones, and deletes the analytics of purged short URLs.',
     data: z.strictObject({}),
     schedules: () => [{ id: 'maintain-analytics', everyMs: hourMs, data: {} }],
     options: retries(3),

@@ -1,6 +1,6 @@
 import { advisoryLocks } from '../../storage/postgres/advisory-locks.ts';
 import { isLockTimeout } from '../../storage/postgres/errors.ts';
-import type { Knex } from '../../storage/postgres/postgres.ts';
+import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 
 const lockNumber = advisoryLocks.partitions;
 /** How long a partition change waits for its turn, for instance while clicks are rolled up. */
@@ -32,11 +32,11 @@ export async function withPartitionLock<T>(db: Knex, work: (trx: Knex) => Promis
 /** Waits for a partition change or roll-up in progress, and blocks new ones until the transaction ends. Comes before all other locks of a
  *  bounded transaction. */
 export async function blockPartitionChanges(trx: Knex): Promise<void> {
-  await trx.raw(
-    `select current_setting('lock_timeout') as before, set_config('lock_timeout', '20s', true), pg_advisory_xact_lock_shared(:lockNumber)`,
+  const result = await trx.raw<{ rows: { usual: string }[] }>(
+    `select current_setting('lock_timeout') as usual, set_config('lock_timeout', '20s', true), pg_advisory_xact_lock_shared(:lockNumber)`,
     { lockNumber },
   );
-  await trx.raw(`select set_config('lock_timeout', '10s', true)`);
+  await trx.raw(`select set_config('lock_timeout', :usual, true)`, onlyRow(result));
 }
 
 /** Returns the partition name of a UTC day, "2026-11-21". */
