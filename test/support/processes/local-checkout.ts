@@ -21,6 +21,9 @@ const copied = [
 ];
 const linked = ['node_modules', '.cache'];
 
+/** It builds and starts everything: a minute and more on a busy machine. */
+const startLimitMs = 240_000;
+
 /** A run of `npm run local` and its output so far. */
 export interface LocalRun {
   output(): string;
@@ -50,13 +53,15 @@ export async function copyCheckout() {
       return last;
     },
 
-    /** Starts `npm run local` as in a terminal, and resolves when everything runs or it has exited. */
+    /** Starts `npm run local` as in a terminal, and resolves when everything runs or it has exited. Throws an Error with its output after the
+     *  time limit. */
     async run(env: NodeJS.ProcessEnv): Promise<LocalRun> {
       const run = startLocal(folder, env);
       runs.push(run);
       let hasEnded = false;
       void run.ended.finally(() => (hasEnded = true));
-      await waitUntil(() => hasEnded || run.output().includes('Ctrl-C stops everything'), 90_000);
+      const isDone = () => hasEnded || run.output().includes('Ctrl-C stops everything');
+      if (!(await waitUntil(isDone, startLimitMs))) throw new Error(`npm run local hangs:\n${run.output()}`);
       return run;
     },
 
