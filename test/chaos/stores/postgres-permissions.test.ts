@@ -19,7 +19,6 @@ beforeAll(async () => {
     DATABASE_URL: role.url(),
     REDIS_URL: redis.url(),
     REDIS_PREFIX: redis.prefix,
-    MAX_EVENT_LOOP_DELAY_MS: '0',
   });
   client = createClient(web.baseUrl, key);
 });

@@ -37,7 +37,6 @@ describe.each(['PostgreSQL', 'PgBouncer'])('through %s', (access) => {
       DATABASE_DIRECT_URL: database.url(),
       REDIS_URL: redis.url(),
       REDIS_PREFIX: redis.prefix,
-      MAX_EVENT_LOOP_DELAY_MS: '0',
     });
     client = createClient(web.baseUrl, key);
   });

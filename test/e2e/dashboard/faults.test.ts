@@ -27,7 +27,6 @@ const settings = () => ({
   ...storeSettings(database, redis),
   DATABASE_URL: behind(database.url(), proxies.postgres),
   REDIS_URL: behind(redis.url(), proxies.redis),
-  MAX_EVENT_LOOP_DELAY_MS: '0',
 });
 
 beforeAll(async () => {

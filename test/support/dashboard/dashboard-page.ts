@@ -5,9 +5,7 @@ import { useService } from '../processes/service.ts';
 
 /** A service with the dashboard, and a browser that has not signed in. */
 export function useDashboard(settings: Record<string, string> = {}) {
-  // A browser keeps a machine busy enough that the service would reject some requests.
-  // The same object, since settings may be added until the service starts.
-  const service = useService(Object.assign(settings, { MAX_EVENT_LOOP_DELAY_MS: '0', ...settings }));
+  const service = useService(settings);
   const browserPage = useBrowserPage({
     viewport: { width: 1280, height: 800 },
     permissions: ['clipboard-read', 'clipboard-write'],

@@ -15,8 +15,6 @@ export function useWeb(settings: Record<string, string> = {}) {
     web = await startWeb({
       ...storeSettings(database, redis),
       LOG_LEVEL: 'info',
-      // A busy machine must not shed the load of tests.
-      MAX_EVENT_LOOP_DELAY_MS: '0',
       // A Redis that waits for a processor must not open the click breaker.
       CLICK_ACK_MS: '10000',
       ...settings,

@@ -31,7 +31,6 @@ beforeAll(async () => {
   const settings = {
     ...storeSettings(database, redis),
     WEB_CONCURRENCY: '2',
-    MAX_EVENT_LOOP_DELAY_MS: '0',
     CLICK_BUFFER_MAX_ENTRIES: '1000',
   };
   web = await startWeb({ ...settings, REDIS_URL: url.href });

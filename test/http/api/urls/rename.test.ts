@@ -27,7 +27,6 @@ beforeAll(async () => {
   external = await connectExternalClient(web.database.url());
   other = await startWeb({
     ...storeSettings(web.database, web.redis),
-    MAX_EVENT_LOOP_DELAY_MS: '0',
     CLICK_ACK_MS: '10000',
     RATE_LIMIT_NOT_FOUND_PER_IP: '100000',
   });
