@@ -6,10 +6,9 @@ const left = 36;
 const top = 18;
 
 const hours = Array.from({ length: 24 }, (_, hour) => hour);
+const weekdayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'short', timeZone: 'UTC' });
 /** Names of weekdays from Monday: 1 January 2024 was one. */
-const weekdays = Array.from({ length: 7 }, (_, i) =>
-  new Intl.DateTimeFormat(undefined, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + i)),
-);
+const weekdays = Array.from({ length: 7 }, (_, i) => weekdayFormat.format(Date.UTC(2024, 0, 1 + i)));
 
 /** Clicks by weekday and hour. `values` has them by names such as "1-13" for Monday 13:00. */
 export function HeatMap({ values, label }: { values: ReadonlyMap<string, number>; label: string }) {

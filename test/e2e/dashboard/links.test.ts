@@ -1,3 +1,4 @@
+import type { Request } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -96,6 +97,26 @@ test('search and filters are in the address, and a reload keeps them', async () 
   expect(page().url()).toContain('state=disabled');
   await page().goBack();
   await row('alpha').waitFor();
+});
+
+test('tags and hosts are loaded when a filter is used, not before the rows', async () => {
+  const requests: string[] = [];
+  const onRequest = (request: Request) => requests.push(new URL(request.url()).pathname);
+  page().on('request', onRequest);
+  await open();
+  await row('alpha').waitFor();
+  expect(requests).toContain('/api/v1/urls');
+  expect(requests).not.toContain('/api/v1/tags');
+  expect(requests).not.toContain('/api/v1/hosts');
+  page().off('request', onRequest);
+
+  const filter = (name: string) => page().locator('.choices').getByLabel(name);
+  await filter('Tag').focus();
+  await filter('Tag').selectOption('news');
+  await row('alpha').waitFor({ state: 'detached' });
+  await row('beta-1').waitFor();
+  await filter('Host').selectOption('example.com');
+  await row('beta-1').waitFor({ state: 'detached' });
 });
 
 test('each link shows its clicks of the last 30 days', async () => {

@@ -27,6 +27,14 @@ async function selectMatching(text: string): Promise<void> {
   await bulk().getByRole('button', { name: text }).click();
 }
 
+test('the number of links is shown beside an invalid cursor', async () => {
+  await open('/?cursor=invalid');
+  await page().getByRole('alert').waitFor();
+  await count('61 links').waitFor();
+  // The console shows the rejected request.
+  complaints.length = 0;
+});
+
 test('the list shows how many links match', async () => {
   await open();
   await count('61 links').waitFor();

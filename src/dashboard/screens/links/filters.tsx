@@ -26,12 +26,16 @@ const named = (names: readonly string[], chosen: string) => [
 
 /** Search, filters and sort order. The address holds them. */
 export function Filters() {
+  // Summaries of a million links take seconds, and the service runs few searches at a time: they begin when someone turns to the filters, one
+  // after the other, so that the rows wait for neither.
+  const [isUsed, setUsed] = useState(false);
+  const use = () => setUsed(true);
   const tags = useQuery(
-    'tags',
+    isUsed ? 'tags' : undefined,
     async (signal) => await get('/api/v1/tags', { query: { limit: maxChoices }, signal }),
   );
   const hosts = useQuery(
-    'hosts',
+    tags.data !== undefined || tags.problem !== undefined ? 'hosts' : undefined,
     async (signal) => await get('/api/v1/hosts', { query: { limit: maxChoices }, signal }),
   );
   const keys = useQuery(
@@ -44,7 +48,7 @@ export function Filters() {
   return (
     <search class="filters">
       <SearchField />
-      <div class="choices">
+      <div class="choices" onPointerEnter={use} onFocusIn={use}>
         <Choice
           label={texts.state}
           value={chosen('state')}

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { useQuery } from '../../api/use-query.ts';
 import { useShortcuts } from '../../keyboard/shortcuts.ts';
 import { linkPath, navigate, query, setQuery } from '../../routing/router.ts';
@@ -42,8 +42,9 @@ export function LinksScreen() {
   const canWrite = may('urls:write');
   const page = useQuery(`${listKey.value} ${listChanges.value}`, loadPage);
   const filterKey = JSON.stringify(filter.value);
-  // After the first page, because the service runs few searches at a time.
-  const count = useQuery(page.data && `${filterKey} ${listChanges.value}`, loadCount);
+  // After the first page or its problem, because the service runs few searches at a time.
+  const hasAnswer = page.data !== undefined || page.problem !== undefined;
+  const count = useQuery(hasAnswer ? `${filterKey} ${listChanges.value}` : undefined, loadCount);
   // While another filter is counted, the number of the one before would mislead.
   const found = count.isLoading || count.problem ? undefined : count.data;
   const urls = page.data?.items ?? [];
@@ -59,7 +60,10 @@ export function LinksScreen() {
     if (counted && hasFilter.value) announce(counted);
   }, [counted]);
 
-  const toggle = (code: string) => toggleSelected(code, codes);
+  const latestCodes = useRef(codes);
+  latestCodes.current = codes;
+  // The same function each time: a row is rendered again only if its properties differ.
+  const toggle = useCallback((code: string) => toggleSelected(code, latestCodes.current), []);
   const current = () => urls.find((url) => url.short_code === focusedCode());
   useShortcuts({
     c: () => document.querySelector<HTMLElement>('#create-field')?.focus(),
