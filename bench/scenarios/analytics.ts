@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { openClickStore } from '../../src/analytics/click-store.ts';
-import { createAnalyticsPartitions } from '../../src/analytics/partitions/partitions.ts';
 import { createClickSegments } from '../../src/analytics/rollups/segments.ts';
 import type { Batch, ClickCount } from '../../src/clicks/click-batch.ts';
 import { type Knex, openPostgres } from '../../src/storage/postgres/postgres.ts';
 import { migrate } from '../../src/storage/schema/migrations.ts';
+import { storeClicks } from '../../test/support/clicks/stored-clicks.ts';
 import { createRandom, createZipf } from '../../test/support/random.ts';
 import { startTestPostgres } from '../../test/support/services/servers.ts';
 import { insertUrls } from '../../test/support/urls/urls.ts';
@@ -20,7 +20,6 @@ const clicksPerBatch = 20;
 const warmUps = 3;
 /** Together half a million clicks, after which a segment is rolled up. */
 const flushes = 22;
-const fillAtOnce = 5_000_000;
 
 const levels = readLevels();
 const postgres = await startTestPostgres({ keepsCommits: true });
@@ -28,14 +27,11 @@ const db = openPostgres({ url: postgres.url, poolMax: 4, queryTimeoutMs: 3_600_0
 try {
   await migrate(db);
   await insertUrls(db, { begin: 'analytics', count: urls, areClicked: false });
-  const partitions = createAnalyticsPartitions(db);
-  for (let day = -days; day <= 1; day++)
-    await partitions.create(new Date(Date.now() + day * 86_400_000).toISOString().slice(0, 10));
   const urlIds = await db('urls').orderBy('id').pluck<number[]>('id');
   const makeClick = createClicks(urlIds);
   let stored = 0;
   for (const rows of levels) {
-    await fill(db, rows - stored);
+    await storeClicks(db, { urls, days, clicks: rows - stored, rolledUp: 0.1 });
     stored = rows;
     const { flush, flushAndRollUp } = await measure(db, makeClick);
     console.log(
@@ -109,39 +105,6 @@ async function measure(
       times.reduce((sum, ms) => sum + ms, rollUpMs),
     ),
   };
-}
-
-/** Inserts rows of the last 90 days, and the roll-ups of one in ten of them. */
-async function fill(db: Knex, rows: number): Promise<void> {
-  for (let left = rows; left > 0; left -= fillAtOnce) {
-    await db.raw(
-      `with added as (
-         insert into url_analytics (url_id, at, visitor, clicks, is_bot, country, referrer, browser, os, device)
-         select cast(floor(power(cast(:urls as double precision), random())) as bigint),
-                now() - random() * make_interval(days => :days), cast(random() * 1e15 as bigint), 1, random() < 0.15,
-                'C' || floor(power(60, random())), 'host' || floor(power(300, random())) || '.example',
-                'Browser ' || floor(random() * 20), 'System ' || floor(random() * 8), 'desktop'
-         from generate_series(1, :rows)
-         returning *
-       ), rolled_up as materialized (
-         select * from added where random() < 0.1
-       ), hourly as (
-         insert into url_clicks_hourly as h
-         select url_id, date_trunc('hour', at, 'UTC'), count(*), 0, 0, 0, 0, 0, 0, 0, count(*) from rolled_up group by 1, 2
-         on conflict (url_id, hour) do update set clicks_00 = h.clicks_00 + excluded.clicks_00
-       )
-       insert into url_clicks_daily as d (url_id, day, dimension, value, clicks, bots)
-       select url_id, cast(at at time zone 'UTC' as date), dimension, value, count(*), 0
-       from rolled_up cross join lateral (values
-         (cast('country' as click_dimension), country), ('referrer', referrer), ('browser', browser), ('os', os), ('device', device)
-       ) as part (dimension, value)
-       group by 1, 2, 3, 4
-       on conflict (url_id, dimension, day, value) do update set clicks = d.clicks + excluded.clicks`,
-      { urls, days, rows: Math.min(left, fillAtOnce) },
-    );
-    console.log(`filled, ${left - Math.min(left, fillAtOnce)} rows left`);
-  }
-  await db.raw('vacuum analyze');
 }
 
 async function sizeOf(db: Knex): Promise<string> {
