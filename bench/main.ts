@@ -10,6 +10,7 @@ import { prepareCodes } from './load/codes.ts';
 import { findLoadGenerator } from './load/find-generator.ts';
 import { readOptions } from './options.ts';
 import { splitProcessors } from './processors.ts';
+import { findRegressions, storeExpected } from './regression.ts';
 import { formatReport } from './report.ts';
 import { runRounds } from './rounds.ts';
 import { measureFlush } from './scenarios/flush.ts';
@@ -18,7 +19,8 @@ import { openStack, type Stack } from './stack.ts';
 import { createWindows } from './windows.ts';
 
 /** `npm run bench`: compares the speed of redirects, creates and flushes with baselines from the same run. Exit code 0
- *  when every click is counted and every answer is correct, otherwise 1; a missed goal is only reported. */
+ *  when every click is counted and every answer is correct, and with `--check` no redirect has become more expensive, otherwise 1; a missed goal is
+ *  only reported. */
 const resultsFile = 'bench/RESULTS.md';
 const flush = { perBatch: 20, perSecondOfWindow: 100_000 };
 const closeMs = 60_000;
@@ -81,14 +83,17 @@ async function run(): Promise<number> {
   print(`\n${report}`);
   if (options.write) {
     await writeFile(resultsFile, report);
+    await storeExpected(findings);
     print(`${resultsFile} is written`);
   }
-  return counting.problems.length + windows.problems.length === 0 ? 0 : 1;
+  const regressions = options.check ? findRegressions(findings) : [];
+  regressions.forEach(print);
+  return counting.problems.length + windows.problems.length + regressions.length === 0 ? 0 : 1;
 }
 
 /** The bare server is the reference for all ratios. */
 function isWanted({ id }: Subject): boolean {
-  return id === 'bare' || (options.only?.includes(id) ?? true);
+  return id.startsWith('bare') || (options.only?.includes(id) ?? true);
 }
 
 function profiling(): string[] {

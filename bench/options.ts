@@ -11,10 +11,11 @@ export function readOptions() {
         seconds: { type: 'string' },
         only: { type: 'string' },
         write: { type: 'boolean' },
+        check: { type: 'boolean', default: false },
         profile: { type: 'string' },
       },
     });
-    const { quick, only, profile } = values;
+    const { quick, only, check, profile } = values;
     return {
       starts: count('starts', values.starts ?? (quick ? '1' : '5')),
       rounds: count('rounds', values.rounds ?? (quick ? '3' : '2')),
@@ -25,6 +26,8 @@ export function readOptions() {
       only: only?.split(',').map((id) => id.trim()),
       /** Whether RESULTS.md is written: by default only after a full run. */
       write: values.write ?? !(quick || only !== undefined || profile !== undefined),
+      /** Whether a redirect that has become more expensive fails the run. */
+      check,
       /** The folder in which every process writes its CPU profile. */
       profile,
     };

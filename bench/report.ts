@@ -1,9 +1,9 @@
 import { formatMarkdownTable } from '../test/support/http/markdown-table.ts';
 import type { CountedTally } from './check.ts';
-import { evaluateGoals, type GoalResult, ratioOf } from './goals.ts';
+import { cpuShare, evaluateGoals, type GoalResult, rateShare, ratioOf } from './goals.ts';
 import { medianOf, type Spread, spreadOf } from './median.ts';
 import type { Findings } from './rounds.ts';
-import type { Subject } from './scenarios/subjects.ts';
+import { baselineOf, type Subject } from './scenarios/subjects.ts';
 import type { Measurement } from './windows.ts';
 
 const whole = (number: number) => Math.round(number).toLocaleString('en');
@@ -62,14 +62,13 @@ function formatList(heading: string, lines: readonly string[]): string {
 
 /** Formats the goals with their results. */
 function formatGoals(results: GoalResult[]): string {
-  const columns = ['ratio', 'median', 'of the rounds', 'goal', 'met', 'in processor time'];
-  const rows = results.map(({ what, ratio, goal, isMet, cpuRatio }) => [
+  const columns = ['ratio', 'median', 'of the rounds', 'goal', 'met'];
+  const rows = results.map(({ what, ratio, goal, isMet }) => [
     what,
     `**${ratio.median.toFixed(2)}**`,
     range(ratio),
     goal,
     isMet ? 'yes' : '**no**',
-    cpuRatio.toFixed(2),
   ]);
   return formatMarkdownTable(columns, rows);
 }
@@ -88,9 +87,9 @@ function formatDisturbance(measurements: Measurement[]): string {
 function formatSubjects(subjects: Subject[], findings: Findings): string {
   const columns = [
     'subject',
-    'of bare',
+    'of bare, in processor time',
     'of the rounds',
-    'in processor time',
+    'in requests per second',
     'per second',
     'µs each',
     'busy',
@@ -101,13 +100,14 @@ function formatSubjects(subjects: Subject[], findings: Findings): string {
   const rows = subjects.map(({ id, name }) => {
     const measurements = findings.get(id)!;
     const of = (read: keyof Measurement) => medianOf(measurements.map((measurement) => measurement[read]));
-    const ratio = ratioOf(measurements, findings.get('bare'), 'perSecond');
-    const cpuRatio = ratioOf(findings.get('bare'), measurements, 'cpuMicros');
+    const baseline = findings.get(baselineOf(id));
+    const cpu = ratioOf(measurements, baseline, cpuShare);
+    const rate = ratioOf(measurements, baseline, rateShare);
     return [
       name,
-      ratio ? ratio.median.toFixed(2) : '',
-      ratio ? range(ratio) : '',
-      cpuRatio ? cpuRatio.median.toFixed(2) : '',
+      cpu ? cpu.median.toFixed(2) : '',
+      cpu ? range(cpu) : '',
+      rate ? rate.median.toFixed(2) : '',
       whole(of('perSecond')),
       of('cpuMicros').toFixed(1),
       `${whole(of('busy') * 100)} %`,

@@ -21,6 +21,9 @@ export interface Subject {
   begin?: string;
 }
 
+/** The subject that answers the same requests with nothing but Node. */
+export const baselineOf = (id: string): string => (id.startsWith('detail') ? 'bare-visited' : 'bare');
+
 const clients = 64;
 const get = (codes: string[]) => codes.map((code): LoadRequest => ({ path: `/${code}` }));
 
@@ -66,6 +69,13 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
   ];
   return [
     { id: 'bare', name: 'bare `node:http`, from a Map', ...redirect, server: bare, requests: () => hot },
+    {
+      id: 'bare-visited',
+      name: 'bare `node:http`, with the headers of visitors',
+      ...redirect,
+      server: bare,
+      requests: () => visited,
+    },
     { id: 'memory', name: 'from memory', ...redirect, requests: () => hot, begin: hotBegin },
     {
       id: 'with-worker',
