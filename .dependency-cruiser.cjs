@@ -28,6 +28,7 @@ const order = [
   'src/clicks/enrichment/agents',
   'src/clicks/click-detail.ts',
   'src/clicks/click-batch.ts',
+  'src/clicks/aggregate.ts',
   'src/clicks/batch-epochs.ts',
   'src/clicks/enrichment/geoip',
   'src/clicks/enrichment',

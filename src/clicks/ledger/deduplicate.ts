@@ -1,3 +1,4 @@
+import { createClickAggregate } from '../aggregate.ts';
 import type { Batch, ClickCount } from '../click-batch.ts';
 
 /** Applied batches of one producer: all up to `appliedThrough`, and those in `outOfOrder`, which are above it. */
@@ -58,37 +59,32 @@ export function deduplicate(
     .filter(({ clicks }) => clicks.length > 0);
   return {
     newBatches,
-    totals: aggregate(valid, ({ urlId }) => urlId).map(({ urlId, count, lastAtMs }) => ({
-      urlId,
-      count,
-      lastAtMs,
-    })),
-    aggregated: aggregate(valid, minuteAndDetailKey),
+    totals: sumByUrl(valid),
+    aggregated: aggregateByMinute(valid),
     otherEpoch,
     removedProducers,
     duplicates: batches.length - removedProducers.length - newBatches.length,
   };
 }
 
-function minuteAndDetailKey({ urlId, lastAtMs, detail }: ClickCount): string {
-  const minute = Math.floor(lastAtMs / 60_000);
-  if (!detail) return `${urlId} ${minute}`;
-  const { visitor, country, referrer, browser, os, device, isBot, botKind } = detail;
-  return [urlId, minute, visitor, country, referrer, browser, os, device, isBot, botKind].join('\n');
+const minuteMs = 60_000;
+
+function aggregateByMinute(clicks: ClickCount[]): ClickCount[] {
+  const aggregate = createClickAggregate((atMs) => Math.floor(atMs / minuteMs));
+  for (const click of clicks) aggregate.merge({ ...click }, Infinity);
+  return aggregate.entries();
 }
 
-/** Merges clicks with the same key. */
-function aggregate(clicks: ClickCount[], keyOf: (click: ClickCount) => string | number): ClickCount[] {
-  const merged = new Map<string | number, ClickCount>();
-  for (const click of clicks) {
-    const key = keyOf(click);
-    const existing = merged.get(key);
-    if (existing) {
-      existing.count += click.count;
-      existing.lastAtMs = Math.max(existing.lastAtMs, click.lastAtMs);
-    } else {
-      merged.set(key, { ...click });
+function sumByUrl(clicks: ClickCount[]): ClickCount[] {
+  const totals = new Map<number, ClickCount>();
+  for (const { urlId, count, lastAtMs } of clicks) {
+    const total = totals.get(urlId);
+    if (total === undefined) {
+      totals.set(urlId, { urlId, count, lastAtMs });
+      continue;
     }
+    total.count += count;
+    total.lastAtMs = Math.max(total.lastAtMs, lastAtMs);
   }
-  return [...merged.values()];
+  return [...totals.values()];
 }

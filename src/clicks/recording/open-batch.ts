@@ -1,6 +1,6 @@
+import { createClickAggregate } from '../aggregate.ts';
 import type { ClickCount } from '../click-batch.ts';
 import type { ClickDetail } from '../click-detail.ts';
-import { createClickAggregate } from './aggregate.ts';
 
 const minuteMs = 60_000;
 

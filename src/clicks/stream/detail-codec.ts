@@ -49,7 +49,7 @@ export function decodeDetailedClicks(values: string[], firstAtMs: number): Click
   const { kinds, agentTexts: encodedAgents } = decodeBotKinds(split(agentTexts));
   const agents = encodedAgents.map((text, i) => {
     const agent = decodeUserAgent(text);
-    return agent?.isBot && kinds[i] !== undefined ? Object.assign(agent, { botKind: kinds[i] }) : agent;
+    return agent && { ...agent, botKind: agent.isBot ? kinds[i] : undefined };
   });
   const visitors = Buffer.from(visitorText, 'base64url').toString('hex');
   if (!referrers.every(isShortText) || !base64.test(visitorText)) return undefined;
@@ -60,20 +60,26 @@ export function decodeDetailedClicks(values: string[], firstAtMs: number): Click
     if (!match) return undefined;
     const [, urlIdText, afterText, country = '', referrerIndex = '', agentIndex = '', countText = '1'] =
       match;
-    const click = {
-      urlId: Number.parseInt(urlIdText!, 36),
-      count: Number.parseInt(countText, 36),
-      lastAtMs: firstAtMs + Number.parseInt(afterText!, 36),
-    };
-    if (agentIndex === '') return country + referrerIndex === '' ? click : undefined;
+    const urlId = Number.parseInt(urlIdText!, 36);
+    const count = Number.parseInt(countText, 36);
+    const lastAtMs = firstAtMs + Number.parseInt(afterText!, 36);
+    if (agentIndex === '') return country + referrerIndex === '' ? { urlId, count, lastAtMs } : undefined;
     const agent = agents[Number.parseInt(agentIndex, 36)];
     const referrer = referrerIndex === '' ? '' : referrers[Number.parseInt(referrerIndex, 36)];
     if (agent === undefined || referrer === undefined) return undefined;
     const visitor = visitors.slice(visitorDigits * detailedCount, visitorDigits * (detailedCount += 1));
-    return {
-      ...click,
-      detail: { country, referrer, ...agent, visitor: visitor === noVisitor ? '' : visitor },
+    const { browser, os, device, isBot, botKind } = agent;
+    const detail = {
+      country,
+      referrer,
+      browser,
+      os,
+      device,
+      isBot,
+      botKind,
+      visitor: visitor === noVisitor ? '' : visitor,
     };
+    return { urlId, count, lastAtMs, detail };
   }
 
   const clicks = clickTexts.split(';').map(decodeEntry);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
 import { jobs } from '../../../src/queues/jobs.ts';
+import { readCounted } from '../../support/clicks/counts.ts';
 import { readProgress, runJob } from '../../support/jobs.ts';
 import { useService } from '../../support/processes/service.ts';
 import { createUrl } from '../../support/urls/urls.ts';
@@ -20,8 +21,13 @@ interface Result {
 
 const audit = async () => (await runJob(client(), 'audit'))['result'] as Result;
 
+/** Visits a short URL, and waits until its clicks are counted. */
 async function visit(shortCode: string, times: number) {
   for (let i = 0; i < times; i += 1) await fetch(`${service.baseUrl()}/${shortCode}`, { redirect: 'manual' });
+  await waitUntil(
+    'the clicks are counted',
+    async () => (await readCounted(database.db())).get(shortCode) === times,
+  );
 }
 
 test('an audit is exact when all clicks are counted, and reports its progress', async () => {
