@@ -1,4 +1,5 @@
 import type { ClickCount } from '../click-batch.ts';
+import type { ClickDetail } from '../click-detail.ts';
 import { decodeBotKinds, encodeBotKinds } from '../enrichment/agents/bot-kind-letters.ts';
 import type { BotKind } from '../enrichment/agents/bot-kinds.ts';
 import { isShortText } from '../short-text.ts';
@@ -42,14 +43,16 @@ export function encodeDetailedClicks(clicks: ClickCount[], firstAtMs: number): s
   return [...texts, visitorText, entries.join(';')];
 }
 
+type DecodedAgent = Pick<ClickDetail, 'browser' | 'os' | 'device' | 'isBot' | 'botKind'>;
+
 /** Decodes the field values; undefined for anything else. The caller validates the numbers. */
 export function decodeDetailedClicks(values: string[], firstAtMs: number): ClickCount[] | undefined {
   const [referrerTexts = '', agentTexts = '', visitorText = '', clickTexts = ''] = values;
   const referrers = split(referrerTexts);
   const { kinds, agentTexts: encodedAgents } = decodeBotKinds(split(agentTexts));
-  const agents = encodedAgents.map((text, i) => {
+  const agents = encodedAgents.map((text, i): DecodedAgent | undefined => {
     const agent = decodeUserAgent(text);
-    return agent && { ...agent, botKind: agent.isBot ? kinds[i] : undefined };
+    return agent?.isBot && kinds[i] !== undefined ? Object.assign(agent, { botKind: kinds[i] }) : agent;
   });
   const visitors = Buffer.from(visitorText, 'base64url').toString('hex');
   if (!referrers.every(isShortText) || !base64.test(visitorText)) return undefined;

@@ -31,6 +31,7 @@ test('the number of links is shown beside an invalid cursor', async () => {
   await open('/?cursor=invalid');
   await page().getByRole('alert').waitFor();
   await count('61 links').waitFor();
+  expect(await page().locator('.row').count()).toBe(0);
   // The console shows the rejected request.
   complaints.length = 0;
 });
