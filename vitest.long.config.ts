@@ -3,7 +3,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import usual, { long } from './vitest.config.ts';
 
 /** Files of a minute or more, mostly of waiting. */
-const longest = ['analytics-speed', 'command-line', 'day', 'loop-watchdog', 'worker-kill', 'worker-liveness'];
+const longest = [
+  'speed/dashboard',
+  'speed/analytics',
+  'command-line',
+  'day',
+  'loop-watchdog',
+  'worker-kill',
+  'worker-liveness',
+];
 
 /** Files that keep a browser busy, and judge no times beside their own. */
 const browserFolder = '/e2e/dashboard/';

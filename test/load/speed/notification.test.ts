@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { useDatabase } from '../support/resources.ts';
-import { connectExternalClient } from '../support/urls/external-client.ts';
+import { useDatabase } from '../../support/resources.ts';
+import { connectExternalClient } from '../../support/urls/external-client.ts';
 
 const database = useDatabase();
 

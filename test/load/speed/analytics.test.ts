@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Analytics, createAnalytics } from '../../src/analytics/query/analytics.ts';
-import { groupings, type AnalyticsQuery } from '../../src/analytics/query/query.ts';
-import { createAnalyticsSnapshot } from '../../src/analytics/query/snapshot.ts';
-import { makeQuery } from '../support/clicks/analytics.ts';
-import { createUrlIds } from '../support/clicks/clicks.ts';
-import { useDatabase } from '../support/resources.ts';
+import { type Analytics, createAnalytics } from '../../../src/analytics/query/analytics.ts';
+import { groupings, type AnalyticsQuery } from '../../../src/analytics/query/query.ts';
+import { createAnalyticsSnapshot } from '../../../src/analytics/query/snapshot.ts';
+import { makeQuery } from '../../support/clicks/analytics.ts';
+import { createUrlIds } from '../../support/clicks/clicks.ts';
+import { useDatabase } from '../../support/resources.ts';
 
 const database = useDatabase();
 const { db } = database;

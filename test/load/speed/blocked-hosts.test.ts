@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createBlockedHosts } from '../../src/urls/blocklist/blocklist.ts';
-import { createBlockedHostStore } from '../../src/urls/blocklist/store.ts';
-import { useDatabase } from '../support/resources.ts';
+import { createBlockedHosts } from '../../../src/urls/blocklist/blocklist.ts';
+import { createBlockedHostStore } from '../../../src/urls/blocklist/store.ts';
+import { useDatabase } from '../../support/resources.ts';
 
 const database = useDatabase();
 

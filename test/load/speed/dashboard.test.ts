@@ -1,9 +1,9 @@
 import type { Request } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { medianOf } from '../../bench/median.ts';
-import { openPostgres } from '../../src/storage/postgres/postgres.ts';
-import { storeClicks } from '../support/clicks/stored-clicks.ts';
-import { useSignedIn } from '../support/dashboard/dashboard-page.ts';
+import { medianOf } from '../../../bench/median.ts';
+import { openPostgres } from '../../../src/storage/postgres/postgres.ts';
+import { storeClicks } from '../../support/clicks/stored-clicks.ts';
+import { useSignedIn } from '../../support/dashboard/dashboard-page.ts';
 
 const { page, open, admin, client, database } = useSignedIn();
 const urls = 1_000_000;
