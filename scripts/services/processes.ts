@@ -76,7 +76,7 @@ export async function waitUntil(
 }
 
 /** Starts a long-running process in its own session, so that Ctrl-C in the terminal does not reach it, with its output
- *  in `logFile`. Resolves when it runs. It gets `lastSignal` if this process exits first. */
+ *  in `logFile`. Resolves when it has begun. It gets `lastSignal` if this process exits first. */
 export async function startProcess(
   command: string,
   args: string[],
@@ -91,9 +91,9 @@ export async function startProcess(
       child.once('error', reject);
     });
     endWithThisProcess(child, lastSignal);
-    const mark = child.pid === undefined ? undefined : markProcess(child.pid);
-    if (!mark) throw new Error(`${command} ended at once; see ${logFile}`);
-    return { child, mark };
+    const pid = child.pid!;
+    // It may have ended already; its caller sees that, and has its output.
+    return { child, mark: markProcess(pid) ?? { pid, started: 'ended' } };
   } finally {
     closeSync(log);
   }

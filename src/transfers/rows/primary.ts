@@ -73,8 +73,10 @@ function readUsual(fields: Given): z.ZodSafeParseSuccess<z.output<typeof primary
   if (max_clicks !== undefined || flags.get(has_password) !== false) return undefined;
   if (code !== undefined && !(typeof code === 'string' && usualCode.test(code) && isShortCode(code)))
     return undefined;
-  const isActive = flags.get(fields.is_active ?? true);
-  const isOneTime = flags.get(fields.is_one_time ?? false);
+  // Not "??": null is invalid.
+  const { is_active = true, is_one_time = false } = fields;
+  const isActive = flags.get(is_active);
+  const isOneTime = flags.get(is_one_time);
   if (isActive === undefined || isOneTime === undefined) return undefined;
   const startsAt = fields.starts_at === undefined ? undefined : readTime(fields.starts_at);
   const expiresAt = fields.expires_at === undefined ? undefined : readTime(fields.expires_at);
