@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Callers } from './callers.ts';
 import { type Finding, findingOf, UndocumentedAnswer } from './finding.ts';
@@ -24,6 +25,9 @@ const enough = 25;
 /** Maximum number of requests to shrink a finding. */
 const mostShots = 300;
 
+/** Attempts of a request that is answered 503. */
+const mostAttempts = 4;
+
 /** The finding that is being shrunk. */
 interface Hunt {
   signature: string | undefined;
@@ -49,13 +53,23 @@ export async function fuzz(options: {
   const result: FuzzResult = { requests: 0, findings: [], answers: new Map(), milliseconds: new Map() };
   const seen = new Set<string>();
 
+  /** Sends a request, again after an answer that says so, as a client does: a busy machine may answer 503 for a while. */
+  async function ask(request: Request): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await sender.send(request);
+      const retryAfterSeconds = Number(answer.headers['retry-after']);
+      if (answer.status !== 503 || !(retryAfterSeconds > 0) || attempt === mostAttempts) return answer;
+      await delay(retryAfterSeconds * 1_000);
+    }
+  }
+
   /** Throws an UndocumentedAnswer for a new finding, and afterwards only for the same one while it is shrunk. */
   async function tryOut(plan: Plan, hunt: Hunt): Promise<void> {
     if (hunt.signature !== undefined && hunt.shots++ > mostShots) return;
     const request = resolve(plan, knownValues, callers.headersOf);
     const operation = isOf(plan, request) ? plan.operation : undefined;
     const start = performance.now();
-    const answer = await sender.send(request).catch((error: Error) => error);
+    const answer = await ask(request).catch((error: Error) => error);
     const spent = result.milliseconds.get(plan.operation.id) ?? 0;
     result.milliseconds.set(plan.operation.id, spent + performance.now() - start);
     result.requests += 1;
