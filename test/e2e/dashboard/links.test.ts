@@ -36,6 +36,22 @@ test('the same URL again shows the existing short URL', async () => {
   expect(await copied()).toBe(before);
 });
 
+test('a short URL that the browser did not copy is not said to be copied', async () => {
+  await open();
+  await page().evaluate(`{
+    navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'));
+    document.execCommand = () => false;
+  }`);
+  await field().fill('https://example.com/not-copied');
+  await field().press('Enter');
+  const note = page().getByRole('region', { name: 'Created', exact: true });
+  await note.waitFor();
+  expect(await note.locator('header').innerText()).toBe('Created');
+  const messages = page().getByRole('region', { name: 'Messages' });
+  await messages.getByText('The browser did not allow copying.').waitFor();
+  await open();
+});
+
 test('many lines create many short URLs, and invalid lines stay in the field with a reason', async () => {
   await field().fill('https://example.com/1\nhttps://example.com/2\njavascript:alert(1)');
   await page().getByRole('button', { name: 'Shorten 3' }).click();

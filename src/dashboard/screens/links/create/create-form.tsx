@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, type Problem } from '../../../api/problem.ts';
 import { query, setQuery } from '../../../routing/router.ts';
+import { say } from '../../../state/messages.ts';
+import { common } from '../../../texts/en/common.ts';
 import { linksTexts as texts } from '../../../texts/en/links.ts';
 import { copy } from '../../../ui/copy.tsx';
 import { Icon } from '../../../ui/icons.tsx';
@@ -43,11 +45,13 @@ export function CreateForm({ onCreated }: { onCreated: (created: Created) => voi
     const code = draft.code.value.trim();
     try {
       const created = urls.length === 1 ? await createOne(urls[0]!, true) : await createMany(urls);
-      if (created.urls.length > 0) await copy(created.urls.map((url) => url.short_url).join('\n'));
+      const text = created.urls.map((url) => url.short_url).join('\n');
+      const isCopied = text === '' || (await copy(text));
+      if (!isCopied) say(common.notCopied, { isProblem: true });
       emptyDraft();
       draft.text.value = created.failed.map(({ text }) => text).join('\n');
       setOpen(false);
-      onCreated(created);
+      onCreated({ ...created, isCopied });
       listChanges.value += 1;
     } catch (error) {
       const problem = asProblem(error);

@@ -17,8 +17,12 @@ export interface Created {
   urls: ShortUrl[];
   /** Whether the one URL existed before. */
   isExisting: boolean;
+  /** Whether the short URLs are in the clipboard. */
+  isCopied: boolean;
   failed: { text: string; why: string }[];
 }
+
+type Result = Omit<Created, 'isCopied'>;
 
 /** The URLs in a text, separated by white space; a scheme is added where it is missing. */
 export const urlsIn = (text: string): string[] =>
@@ -39,7 +43,7 @@ const given = (settings: Settings): Settings =>
   );
 
 /** Creates the short URL of the draft. Throws a Problem. */
-export async function createOne(original: string, reusesExisting: boolean): Promise<Created> {
+export async function createOne(original: string, reusesExisting: boolean): Promise<Result> {
   const code = draft.code.value.trim();
   const { status, body } = await call('post', '/api/v1/urls', {
     body: {
@@ -53,8 +57,8 @@ export async function createOne(original: string, reusesExisting: boolean): Prom
 }
 
 /** Creates the short URLs of the draft, up to 1,000 per request. */
-export async function createMany(originals: string[]): Promise<Created> {
-  const created: Created = { urls: [], isExisting: false, failed: [] };
+export async function createMany(originals: string[]): Promise<Result> {
+  const created: Result = { urls: [], isExisting: false, failed: [] };
   for (let start = 0; start < originals.length; start += maxBulkItems()) {
     const part = originals.slice(start, start + maxBulkItems());
     const { body } = await call('post', '/api/v1/urls/bulk', {

@@ -12,13 +12,14 @@ const maxShown = 5;
 
 /** What was just created, ready to be used. */
 export function CreatedNote({ created, onClose }: { created: Created; onClose: () => void }) {
-  const { urls, isExisting, failed } = created;
+  const { urls, isExisting, isCopied, failed } = created;
+  const one = isExisting ? texts.exists(isCopied) : texts.created(isCopied);
   return (
-    <section class="created" aria-label={texts.created}>
+    <section class="created" aria-label={texts.created(isCopied)}>
       {urls.length > 0 && (
         <header>
           <Icon name="check" />
-          {isExisting ? texts.exists : urls.length === 1 ? texts.created : texts.createdMany(urls.length)}
+          {urls.length === 1 ? one : texts.createdMany(urls.length)}
           <span class="grow" />
           {urls.length > 1 && (
             <CopyButton text={urls.map((url) => url.short_url).join('\n')} label={texts.copyAll} hasText />
