@@ -30,7 +30,7 @@ const goals: Goal[] = [
     atLeast: 0.9,
   },
   {
-    what: 'the same, with `CLICK_DETAIL=count`',
+    what: 'processor time of a bare `node:http` with the same headers, of a redirect from memory with `CLICK_DETAIL=count`',
     subject: 'detail-count',
     baseline: 'bare-visited',
     ratio: cpuShare,
@@ -44,21 +44,21 @@ const goals: Goal[] = [
     atLeast: 0.65,
   },
   {
-    what: 'the same, of a redirect from the table',
+    what: 'processor time of a bare `node:http`, of a redirect from the table',
     subject: 'table',
     baseline: 'bare',
     ratio: cpuShare,
     atLeast: 0.15,
   },
   {
-    what: 'the same, of an unknown code asked for again',
+    what: 'processor time of a bare `node:http`, of an unknown code asked for again',
     subject: 'unknown',
     baseline: 'bare',
     ratio: cpuShare,
     atLeast: 0.6,
   },
   {
-    what: 'the same, of unknown codes, each a new one',
+    what: 'processor time of a bare `node:http`, of unknown codes, each a new one',
     subject: 'scan',
     baseline: 'bare',
     ratio: cpuShare,

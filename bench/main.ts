@@ -81,13 +81,14 @@ async function run(): Promise<number> {
     conditions: await describeConditions(stack, generator.name, processors !== undefined),
   });
   print(`\n${report}`);
+  // Before the figures of this run replace those that it is compared with.
+  const regressions = options.check ? findRegressions(findings) : [];
+  regressions.forEach(print);
   if (options.write) {
     await writeFile(resultsFile, report);
     await storeExpected(findings);
     print(`${resultsFile} is written`);
   }
-  const regressions = options.check ? findRegressions(findings) : [];
-  regressions.forEach(print);
   return counting.problems.length + windows.problems.length + regressions.length === 0 ? 0 : 1;
 }
 

@@ -27,9 +27,10 @@ function readExpected(): Record<string, Shares> {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Shares>) : {};
 }
 
-/** Stores the shares of a full run. */
+/** Stores the shares of a run; those of subjects that it did not measure stay. */
 export async function storeExpected(findings: Findings): Promise<void> {
-  const expected = { ...readExpected(), [version]: sharesOf(findings) };
+  const before = readExpected();
+  const expected = { ...before, [version]: { ...before[version], ...sharesOf(findings) } };
   await writeFile(file, `${JSON.stringify(expected, null, 2)}\n`);
 }
 

@@ -43,7 +43,7 @@ beforeAll(async () => {
   }
 }, 1_800_000);
 
-/** The shortest time of some requests, the first of which fill caches. */
+/** The shortest time of several equal requests: caches are empty for the first one. */
 async function timeRequest(address: string): Promise<number> {
   const times: number[] = [];
   for (let load = 0; load < loads; load++) {
