@@ -7,7 +7,8 @@ import { findChromium } from '../test/support/http/browser.ts';
 import { readEnvFile } from './local/env-file.ts';
 
 /** npm run lighthouse: measures screens of the dashboard of a service that `npm run local -- --demo` runs in another shell, on a desktop and as
- *  Lighthouse simulates a slow phone. Each score is the median of some runs, because one run differs much from the next. Exit code 1 below `minScore`. Lighthouse has 200 packages, so npx fetches it instead of each installation. */
+ *  Lighthouse simulates a slow phone. Each score is the median of some runs, because one run differs much from the next. Exit code 1 below
+ *  `minScore`. Lighthouse has 200 packages, so npx fetches it instead of each installation. */
 const lighthouse = 'lighthouse@12.8.2';
 const minScore = 95;
 const runs = 3;
