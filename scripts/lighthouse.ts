@@ -8,9 +8,12 @@ import { readEnvFile } from './local/env-file.ts';
 
 /** npm run lighthouse: measures screens of the dashboard of a service that `npm run local -- --demo` runs in another shell, on a desktop and as
  *  Lighthouse simulates a slow phone. Each score is the median of some runs, because one run differs much from the next. Exit code 1 below
- *  `minScore`. Lighthouse has 200 packages, so npx fetches it instead of each installation. */
+ *  a score that it must have. Lighthouse has 200 packages, so npx fetches it instead of each installation. */
 const lighthouse = 'lighthouse@12.8.2';
 const minScore = 95;
+/** The performance of the simulated phone is four times the time that this machine takes to render, and two cores that run service, browser and
+ *  Lighthouse give 70 to 90. The bound finds a screen that has become slow. */
+const minPhonePerformance = 65;
 const runs = 3;
 /** The dashboard is not for search engines: robots.txt disallows it. */
 const skippedAudits = 'is-crawlable';
@@ -48,8 +51,10 @@ async function judge(screen: string, device: 'desktop' | 'phone'): Promise<void>
   console.log(`${screen} on a ${device}: ${scores.join(', ')}`);
   for (const { title, score, displayValue = '' } of Object.values(median!.audits))
     if (score !== null && score < 0.9) console.log(`  ${title} ${displayValue}`);
-  const names = Object.keys(median!.categories);
-  if (names.some((name) => scoreOf(median!, name) < minScore)) process.exitCode = 1;
+  const leastOf = (name: string) =>
+    device === 'phone' && name === 'performance' ? minPhonePerformance : minScore;
+  if (Object.keys(median!.categories).some((name) => scoreOf(median!, name) < leastOf(name)))
+    process.exitCode = 1;
 }
 
 /** Creates a session; resolves to its cookie. */

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { followLinks } from './routing/router.ts';
+import { prepareFormatters } from './ui/format.ts';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
@@ -12,3 +13,5 @@ import './styles/tables.css';
 
 followLinks();
 render(<App />, document.querySelector('#app')!);
+// After the first request has been sent.
+requestAnimationFrame(() => setTimeout(prepareFormatters));

@@ -41,6 +41,7 @@ export function createNotFoundCounts({ db, flushMs, log }: { db: Knex; flushMs: 
 
   /** Writes the current counts, after the write in progress. On failure, the counts stay for the next flush. */
   async function flush(): Promise<void> {
+    // Who began that write gets its error.
     writing = writing.catch(() => undefined).then(write);
     await writing;
   }

@@ -1,10 +1,8 @@
 import { hrefOf, linkPath } from '../routing/router.ts';
 import { chartTexts } from '../texts/en/charts.ts';
 import { liveTexts as texts } from '../texts/en/live.ts';
-import { formatCountry, formatNumber, plain } from '../ui/format.ts';
+import { formatCountry, formatNumber, formatTime, plain } from '../ui/format.ts';
 import type { LiveClicks } from './use-clicks.ts';
-
-const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 /** Clicks that were counted while the page is open, the latest first. */
 export function Events({ events }: Pick<LiveClicks, 'events'>) {
@@ -33,7 +31,7 @@ export function Events({ events }: Pick<LiveClicks, 'events'>) {
         <tbody>
           {events.map((click) => (
             <tr key={click.key}>
-              <td>{time.format(new Date(click.at))}</td>
+              <td>{formatTime(click.at)}</td>
               <td>
                 <a class="code" href={hrefOf(linkPath(click.short_code))}>
                   {plain(click.short_code)}

@@ -1,5 +1,5 @@
 import type { ComponentChildren, ComponentType } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { ShortcutsDialog } from '../keyboard/shortcuts-dialog.tsx';
 import { useShortcuts } from '../keyboard/shortcuts.ts';
 import { basePath, navigate } from '../routing/router.ts';
@@ -14,12 +14,20 @@ import { Navigation } from './navigation.tsx';
 
 const { nav } = common;
 
+/** Keys that are typed while the palette loads would be lost, so it is loaded soon after the first screen. */
+const preloadMs = 2_000;
+const loadPalette = async () => await import('../palette/palette.tsx');
+
 /** The frame of every screen: navigation, health, and who is signed in. */
 export function Shell({ children }: { children: ComponentChildren }) {
   const [hasHelp, setHelp] = useState(false);
   const [Palette, setPalette] = useState<ComponentType<{ onClose: () => void }>>();
-  const openPalette = () =>
-    void import('../palette/palette.tsx').then((module) => setPalette(() => module.Palette), sayProblem);
+  const openPalette = () => void loadPalette().then((module) => setPalette(() => module.Palette), sayProblem);
+  useEffect(() => {
+    // A failure is said when the palette is opened.
+    const timer = setTimeout(() => void loadPalette().catch(() => undefined), preloadMs);
+    return () => clearTimeout(timer);
+  }, []);
   useShortcuts({
     'Ctrl k': openPalette,
     '?': () => setHelp(true),

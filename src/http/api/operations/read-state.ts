@@ -35,6 +35,7 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
   return remember(async () => {
     const [{ body, clicks }, workers, all] = await Promise.all([
       health.read(),
+      // Without Redis the number is unknown, and the health says that Redis is down.
       workerCounts.readProcesses().catch(() => undefined),
       activity.readAll(),
     ]);
