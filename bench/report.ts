@@ -29,7 +29,8 @@ export function formatReport({ subjects, findings, flush, wrongAnswers, counting
   const answered = counting.checked.reduce((sum, tally) => sum + tally.answered, 0);
   return `# How fast Linkmill is
 
-Made by \`npm run bench\`; [README.md](README.md) says how it measures and how to read this. ${conditions}
+Made by \`npm run bench\`; [README.md](README.md) says how it measures and how to read this, and
+[GROWTH.md](growth/GROWTH.md) how the cost of a redirect grows. ${conditions}
 
 ${formatGoals(evaluateGoals(findings))}
 

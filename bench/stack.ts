@@ -30,14 +30,22 @@ export interface Server {
 
 export type Stack = Awaited<ReturnType<typeof openStack>>;
 
-/** Builds and starts the parts of a service as in production: PostgreSQL, Redis with fsync every second, and a worker
- *  process. Any number of web processes can be started on it, pinned to `webProcessors` if given. */
+/** Builds and starts the parts of a service as in production: PostgreSQL, Redis with fsync every second, and worker
+ *  processes. Any number of web processes can be started on it, pinned to `webProcessors` if given. */
 export async function openStack(
   closing: ClosingStack,
   log: Log,
-  options: { webProcessors: string | undefined; nodeOptions: string[] },
+  options: {
+    webProcessors?: string | undefined;
+    nodeOptions?: string[];
+    /** Settings of all processes. */
+    settings?: Settings;
+    workers?: number;
+    /** A build that another stack uses too. */
+    build?: string;
+  } = {},
 ) {
-  const build = await makeBuild(closing);
+  const build = options.build ?? (await makeBuild(closing));
   const insertEachBuild = await copyWithInsertEach(build, closing);
   const [postgres, redisServer] = await Promise.all([
     startTestPostgres({ keepsCommits: true }),
@@ -53,12 +61,22 @@ export async function openStack(
   const redis = closing.defer('redis', openRedis('jobs', redisServer.url, log), closeRedis);
   await migrate(db);
 
-  const stores = { DATABASE_URL: postgres.url, REDIS_URL: redisServer.url, NODE_ENV: 'production' };
+  const stores = {
+    DATABASE_URL: postgres.url,
+    REDIS_URL: redisServer.url,
+    NODE_ENV: 'production',
+    ...options.settings,
+  };
   const start = (owner: ClosingStack, commandLine: string[], settings: Settings) =>
-    owner.defer('process', launch([...options.nodeOptions, ...commandLine], settings), (started) =>
+    owner.defer('process', launch([...(options.nodeOptions ?? []), ...commandLine], settings), (started) =>
       started.stop(),
     );
-  const worker = await readyWorker(start(closing, commandOf(build, 'workers/main.js'), stores));
+  const workers = await Promise.all(
+    Array.from(
+      { length: options.workers ?? 1 },
+      async () => await readyWorker(start(closing, commandOf(build, 'workers/main.js'), stores)),
+    ),
+  );
   const webs = new ClosingStack(log);
   const stopWebs = async () => void (await webs.closeAll(stopMs));
   closing.defer('web processes', webs, stopWebs);
@@ -69,7 +87,8 @@ export async function openStack(
     /** The click stream of processes with the default settings. */
     clickStream: createClickStream(redis, { prefix: 'linkmill', shards: 1 }),
     postgres,
-    worker,
+    workers,
+    worker: workers[0]!,
     insertEachBuild,
     apiKey: (await createApiKeys(db).create('bench')).key,
 
@@ -86,7 +105,8 @@ export async function openStack(
   };
 }
 
-async function makeBuild(closing: ClosingStack): Promise<string> {
+/** Compiles Linkmill and the baselines into a folder, which is removed at the end. */
+export async function makeBuild(closing: ClosingStack): Promise<string> {
   const folder = deferFolder(closing, path.resolve(`.cache/bench-build-${process.pid}`));
   await buildInto(folder, 'bench/tsconfig.json');
   return folder;
