@@ -150,7 +150,7 @@ function sectionOf({ name, property, values }: Axis, results: Result[]): string 
   const columns = [name, 'of bare', 'of the rounds', 'µs each', ...names, 'per second'];
   return `## ${name}
 
-![Processor time of a counted redirect by ${name.toLowerCase()}](${property}.svg)
+![${name}: processor time of a counted redirect, of a bare server](${property}.svg)
 
 ${formatMarkdownTable(columns, rows)}
 `;
