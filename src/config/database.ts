@@ -8,7 +8,7 @@ const address = {
   DATABASE_URL: z
     .string()
     .describe(
-      'PostgreSQL 14 or newer, directly or through PgBouncer: `postgres://user:password@host:5432/linkmill`; or set `DATABASE_HOST` and the settings below it',
+      'PostgreSQL 14 or newer, directly or through PgBouncer: `postgres://user:password@host:5432/linkmill`, or `postgres://user:password@host1,host2/linkmill` for a primary and its standbys; or set `DATABASE_HOST` and the settings below it',
     ),
   DATABASE_DIRECT_URL: z
     .string()

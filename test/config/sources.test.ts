@@ -117,6 +117,19 @@ test('a trailing line break is removed, and a blank setting counts as unset', ()
   });
 });
 
+test('DATABASE_HOST can list a primary and its standbys', () => {
+  const { DATABASE_URL } = load({
+    DATABASE_URL: undefined,
+    DATABASE_HOST: 'db1, ::1',
+    DATABASE_PORT: '5433',
+    DATABASE_NAME: 'links',
+  });
+  expect(parsePostgresUrl(DATABASE_URL).hosts).toEqual([
+    { host: 'db1', port: 5_433 },
+    { host: '::1', port: 5_433 },
+  ]);
+});
+
 test('the parts of a store are joined to a URL with any characters', () => {
   const { DATABASE_URL, DATABASE_DIRECT_URL, REDIS_URL } = load({
     DATABASE_URL: undefined,
@@ -133,15 +146,14 @@ test('the parts of a store are joined to a URL with any characters', () => {
     REDIS_CA: ca,
   });
   expect(parsePostgresUrl(DATABASE_URL)).toMatchObject({
-    host: '::1',
-    port: 5_432,
+    hosts: [{ host: '::1', port: 5_432 }],
     user: 'a:b@c',
     password: 'p@/:#?%&+ w',
     database: 'li/nks',
     tls: { mode: 'verify-full', options: { ca: expect.stringContaining('BEGIN CERTIFICATE') as string } },
   });
   expect(parsePostgresUrl(DATABASE_DIRECT_URL!)).toMatchObject({
-    host: 'direct',
+    hosts: [{ host: 'direct' }],
     password: 'p@/:#?%&+ w',
     tls: { mode: 'verify-full' },
   });
@@ -162,7 +174,10 @@ test('the parts may be the paths of Unix sockets', () => {
     REDIS_HOST: '/run/redis.sock',
     REDIS_DB: '2',
   });
-  expect(parsePostgresUrl(DATABASE_URL)).toMatchObject({ host: '/var/run/postgresql', database: 'links' });
+  expect(parsePostgresUrl(DATABASE_URL)).toMatchObject({
+    hosts: [{ host: '/var/run/postgresql' }],
+    database: 'links',
+  });
   expect(parseRedisUrl(REDIS_URL)).toMatchObject({ path: '/run/redis.sock', db: 2 });
 });
 

@@ -25,9 +25,12 @@ const portPattern = /^\d{1,5}$/;
 function buildDatabase(values: Values): string {
   const { DATABASE_HOST = '', DATABASE_USER, DATABASE_NAME = '' } = values;
   const user = DATABASE_USER === undefined ? '' : `${encode(DATABASE_USER)}@`;
-  const isSocket = DATABASE_HOST.startsWith('/');
-  const host = isSocket ? encode(DATABASE_HOST) : bracketed(DATABASE_HOST);
-  return `postgres://${user}${host}:${values['DATABASE_PORT'] ?? 5_432}/${encode(DATABASE_NAME)}`;
+  const port = values['DATABASE_PORT'] ?? '5432';
+  const hosts = DATABASE_HOST.split(',').map((host) => {
+    const isSocket = host.startsWith('/');
+    return `${isSocket ? encode(host) : bracketed(host.trim())}:${port}`;
+  });
+  return `postgres://${user}${hosts.join(',')}/${encode(DATABASE_NAME)}`;
 }
 
 function buildRedis(values: Values): string {

@@ -1,10 +1,14 @@
+import type { ConnectionOptions } from 'node:tls';
 import type { RedisOptions } from 'ioredis';
 import { passwordFileParam, readPasswordFile } from './password-file.ts';
 import { readStoreUrl, rejectUnknownParams, type StoreUrl, StoreUrlError } from './store-url.ts';
 import { readTls, tlsParams } from './tls.ts';
 
-const example = 'redis://user:password@host:6379/0, rediss:// with TLS, or unix:///run/redis.sock';
+const example =
+  'redis://user:password@host:6379/0, rediss:// with TLS, unix:///run/redis.sock, or redis+sentinel://host1,host2,host3/name';
 const socketSchemes = ['unix', 'redis+unix'];
+const sentinelSchemes = ['redis+sentinel', 'rediss+sentinel'];
+const sentinelPort = 26_379;
 
 export interface RedisAddress extends RedisOptions {
   /** Path of the password file, which is read for each new connection. */
@@ -13,12 +17,12 @@ export interface RedisAddress extends RedisOptions {
 
 /** Parses the URL of a Redis database into options of ioredis. Throws a StoreUrlError. */
 export function parseRedisUrl(text: string): RedisAddress {
-  const url = readStoreUrl(text, ['redis', 'rediss', ...socketSchemes], example);
-  const isSocket = socketSchemes.includes(url.scheme);
-  const address: RedisAddress = {
-    ...(isSocket ? socketOf(url) : serverOf(url)),
-    db: databaseOf(url, isSocket),
-  };
+  const url = readStoreUrl(text, {
+    schemes: ['redis', 'rediss', ...socketSchemes, ...sentinelSchemes],
+    listSchemes: sentinelSchemes,
+    example,
+  });
+  const address = addressOf(url);
   const { user, password, params } = url;
   const passwordFile = params.get(passwordFileParam);
   if (user !== undefined) address.username = user;
@@ -32,6 +36,12 @@ export function parseRedisUrl(text: string): RedisAddress {
   return address;
 }
 
+function addressOf(url: StoreUrl): RedisAddress {
+  if (socketSchemes.includes(url.scheme)) return { ...socketOf(url), db: databaseOf('', url.params) };
+  if (sentinelSchemes.includes(url.scheme)) return sentinelsOf(url);
+  return { ...serverOf(url), db: databaseOf(url.path.slice(1), url.params) };
+}
+
 function socketOf({ host, path, params }: StoreUrl): RedisAddress {
   rejectUnknownParams(params, ['db', 'password', passwordFileParam]);
   if (host !== '' || path.length < 2)
@@ -39,18 +49,48 @@ function socketOf({ host, path, params }: StoreUrl): RedisAddress {
   return { path };
 }
 
+const serverParams = ['db', 'family', 'password', passwordFileParam];
+
 function serverOf({ scheme, host, port, params }: StoreUrl): RedisAddress {
-  const hasTls = scheme === 'rediss';
   if (host === '') throw new StoreUrlError('has no host; for a Unix socket use unix:///run/redis.sock');
+  const tls = tlsOf(params, scheme === 'rediss', serverParams);
+  return { host, port: port ?? 6_379, family: familyOf(params.get('family')), ...(tls && { tls }) };
+}
+
+/** `redis+sentinel://[user:password@]sentinel1:26379,sentinel2:26379/name[/database]`: the sentinels, and the name that they give the primary.
+ *  User and password are those of Redis; the sentinels have their own. */
+function sentinelsOf({ scheme, hosts, path, params }: StoreUrl): RedisAddress {
+  const [, name = '', database = '', ...rest] = path.split('/');
+  if (hosts.some(({ host }) => host === '')) throw new StoreUrlError('has no host of a sentinel');
+  if (name === '' || rest.length > 0)
+    throw new StoreUrlError('must name the primary, as in redis+sentinel://host1:26379,host2:26379/name/0');
+  const tls = tlsOf(params, scheme.startsWith('rediss'), [
+    ...serverParams,
+    'sentinel_user',
+    'sentinel_password',
+  ]);
+  const [user, password] = [params.get('sentinel_user'), params.get('sentinel_password')];
+  return {
+    sentinels: hosts.map(({ host, port = sentinelPort }) => ({ host, port })),
+    name,
+    db: databaseOf(database, params),
+    family: familyOf(params.get('family')),
+    ...(user !== undefined && { sentinelUsername: user }),
+    ...(password !== undefined && { sentinelPassword: password }),
+    ...(tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
+  };
+}
+
+/** The TLS options; undefined without TLS. Rejects parameters without effect. */
+function tlsOf(params: Map<string, string>, hasTls: boolean, known: string[]): ConnectionOptions | undefined {
   if (!hasTls && tlsParams.some((name) => params.has(name)))
     throw new StoreUrlError('has TLS parameters, which need rediss://');
-  rejectUnknownParams(params, ['db', 'family', ...(hasTls ? tlsParams : []), 'password', passwordFileParam]);
-  const address: RedisAddress = { host, port: port ?? 6_379, family: familyOf(params.get('family')) };
-  if (!hasTls) return address;
+  rejectUnknownParams(params, [...known, ...(hasTls ? tlsParams : [])]);
+  if (!hasTls) return undefined;
   const { mode, options } = readTls(params, 'verify-full');
   if (['disable', 'allow', 'prefer'].includes(mode))
     throw new StoreUrlError(`has sslmode=${mode}, but rediss:// always encrypts: use require or stronger`);
-  return { ...address, tls: options };
+  return options;
 }
 
 function familyOf(text = '0'): number {
@@ -58,8 +98,7 @@ function familyOf(text = '0'): number {
   return Number(text);
 }
 
-function databaseOf({ path, params }: StoreUrl, isSocket: boolean): number {
-  const inPath = isSocket ? '' : path.slice(1);
+function databaseOf(inPath: string, params: Map<string, string>): number {
   const inParams = params.get('db');
   if (inPath !== '' && inParams !== undefined) throw new StoreUrlError('has two database numbers');
   const text = inPath || (inParams ?? '0');

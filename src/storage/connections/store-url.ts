@@ -3,14 +3,21 @@ export class StoreUrlError extends Error {
   override readonly name = 'StoreUrlError';
 }
 
+interface StoreHost {
+  /** Without the brackets of an IPv6 address; empty when the URL has none. */
+  host: string;
+  port: number | undefined;
+}
+
 /** The parts of a store's URL, decoded. */
 export interface StoreUrl {
   scheme: string;
   user: string | undefined;
   password: string | undefined;
-  /** Without the brackets of an IPv6 address; empty when the URL has none. */
+  /** The first one where several are allowed. */
   host: string;
   port: number | undefined;
+  hosts: StoreHost[];
   /** With its leading slash; empty when the URL has none. */
   path: string;
   params: Map<string, string>;
@@ -21,9 +28,12 @@ const encodeHint =
 const urlPattern = /^([a-z][a-z+]*):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i;
 const hostPattern = /^(?:\[([0-9a-f:.]+(?:%25[\w.-]+)?)\]|([^:@[\]]*))(?::(\d+))?$/i;
 
-/** Parses the URL of a store. A password may contain `@` and `:`; `/`, `?`, `#` and `%` must be percent-encoded. Throws a
- *  StoreUrlError. */
-export function readStoreUrl(text: string, schemes: string[], example: string): StoreUrl {
+/** Parses the URL of a store. A password may contain `@` and `:`; `/`, `?`, `#` and `%` must be percent-encoded. Several hosts, separated by
+ *  commas, are allowed with the schemes in `listSchemes`. Throws a StoreUrlError. */
+export function readStoreUrl(
+  text: string,
+  { schemes, listSchemes = [], example }: { schemes: string[]; listSchemes?: string[]; example: string },
+): StoreUrl {
   const [, scheme = '', authority = '', path = '', query, fragment] = urlPattern.exec(text) ?? [];
   if (!schemes.includes(scheme.toLowerCase())) throw new StoreUrlError(`must be a URL such as ${example}`);
   // oxlint-disable-next-line no-control-regex
@@ -32,30 +42,38 @@ export function readStoreUrl(text: string, schemes: string[], example: string): 
   const at = authority.lastIndexOf('@');
   const strayAt = at < 0 && `${path}${query ?? ''}`.includes('@');
   if (fragment !== undefined || strayAt) throw new StoreUrlError(encodeHint);
-  const hosts = authority.slice(at + 1);
-  if (hosts.includes(',')) throw new StoreUrlError('has several hosts; only one is supported');
-  const host = hostPattern.exec(hosts);
-  if (!host) {
-    if (text.includes('@')) throw new StoreUrlError(encodeHint);
-    throw new StoreUrlError(
-      (hosts.match(/:/g) ?? []).length > 1
-        ? 'has an IPv6 address without brackets: write [::1]:port'
-        : `must be a URL such as ${example}`,
-    );
-  }
-  const port = host[3] === undefined ? undefined : Number(host[3]);
-  if (port !== undefined && (port < 1 || port > 65_535))
-    throw new StoreUrlError('must have a port from 1 to 65535');
+  const list = authority.slice(at + 1);
+  const allowsList = listSchemes.includes(scheme.toLowerCase());
+  if (list.includes(',') && !allowsList) throw new StoreUrlError('has several hosts; only one is supported');
+  const hosts = list
+    .split(',')
+    .map((host) => readHost(host, { isUserPossible: text.includes('@'), example }));
   const [user, ...password] = at < 0 ? [] : authority.slice(0, at).split(':');
   return {
     scheme: scheme.toLowerCase(),
     user: decode(user),
     password: decode(password.length > 0 ? password.join(':') : undefined),
-    host: decode(host[1] ?? host[2]) ?? '',
-    port,
+    ...hosts[0]!,
+    hosts,
     path: decode(path) ?? '',
     params: readParams(query ?? ''),
   };
+}
+
+function readHost(text: string, hints: { isUserPossible: boolean; example: string }): StoreHost {
+  const found = hostPattern.exec(text);
+  if (!found) {
+    if (hints.isUserPossible) throw new StoreUrlError(encodeHint);
+    throw new StoreUrlError(
+      (text.match(/:/g) ?? []).length > 1
+        ? 'has an IPv6 address without brackets: write [::1]:port'
+        : `must be a URL such as ${hints.example}`,
+    );
+  }
+  const port = found[3] === undefined ? undefined : Number(found[3]);
+  if (port !== undefined && (port < 1 || port > 65_535))
+    throw new StoreUrlError('must have a port from 1 to 65535');
+  return { host: decode(found[1] ?? found[2]) ?? '', port };
 }
 
 function readParams(query: string): Map<string, string> {

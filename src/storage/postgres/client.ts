@@ -1,8 +1,9 @@
 import type { Knex } from 'knex';
 import PostgresClient, { type PooledConnection } from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
+import { parsePostgresUrl } from '../connections/postgres-url.ts';
 import { createPostgresConnector } from './connector.ts';
-import { asConnectionFailure, isUnsupportedSetting } from './errors.ts';
+import { asConnectionFailure, isReadOnly, isUnsupportedSetting } from './errors.ts';
 import type { PoolObserver } from './metrics.ts';
 import { retryConflicts } from './retry-conflicts.ts';
 import { SessionClient } from './session.ts';
@@ -74,6 +75,8 @@ export class LinkmillClient extends PostgresClient {
       try {
         return await super._query(connection, query);
       } catch (error) {
+        // This host is a standby now: the next connection finds the primary.
+        if (isReadOnly(error) && hasOtherHosts(this.connectionSettings)) connection.__knex__disposed = error;
         throw abandonHanging(connection, error);
       } finally {
         observers.get(this.config)?.queried((performance.now() - begin) / 1_000);
@@ -84,6 +87,9 @@ export class LinkmillClient extends PostgresClient {
     return isAtomic ? await retryConflicts(run) : await run();
   }
 }
+
+const hasOtherHosts = ({ connectionString }: { connectionString: string }) =>
+  parsePostgresUrl(connectionString).hosts.length > 1;
 
 /** Destroys the connection of a query that timed out, so that the server rolls back: pg does not end the query, and the next user of the
  *  connection would continue its transaction. Returns the error. */

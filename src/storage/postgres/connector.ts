@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { errorCodeOf } from '../../resilience/error-code.ts';
 import { readPasswordFile } from '../connections/password-file.ts';
-import { parsePostgresUrl, type PostgresAddress } from '../connections/postgres-url.ts';
+import { parsePostgresUrl, type PostgresAddress, type PostgresHost } from '../connections/postgres-url.ts';
 import type { SslMode } from '../connections/tls.ts';
-import { isInvalidAuthorization, isInvalidPassword } from './errors.ts';
+import { isInvalidAuthorization, isInvalidPassword, NoWritableHost } from './errors.ts';
 
 /** How long a rejected login waits for a new password in the password file. */
 const newPasswordMs = 1_500;
@@ -17,18 +17,75 @@ const encryptionsOf = (mode: SslMode): boolean[] => {
   return [mode !== 'disable'];
 };
 
-/** Opens connections with the `sslmode` of a URL. The choice that worked last is tried first. `open` creates and connects a client with the
- *  given configuration. Certificates and the password file are read for each connection. */
-export function createPostgresConnector(url: string) {
+/** Time limit of a connection to one of several hosts. */
+const hostMs = 2_000;
+
+/** Opens a connection, which `open` creates with the given configuration. */
+type Connect = <Client extends Connected>(
+  open: (config: pg.ClientConfig) => Promise<Client>,
+) => Promise<Client>;
+
+/** What this needs of a client of pg. */
+interface Connected {
+  query: (sql: string) => Promise<unknown>;
+  end: () => Promise<unknown>;
+}
+
+/** Opens connections with the `sslmode` of a URL. Certificates and the password file are read for each connection. Of several hosts it takes
+ *  the first that accepts writes, beginning with the one that did last; throws NoWritableHost if none of those that answer does. */
+export function createPostgresConnector(url: string): Connect {
+  const { hosts } = parsePostgresUrl(url);
+  const connectors = hosts.map((_, i) => createHostConnector(url, i));
+  const [only, ...others] = connectors;
+  if (others.length === 0) return only!;
+  let last = 0;
+
+  return async function connect(open) {
+    const first = last;
+    let failure: unknown;
+    for (const [i] of connectors.entries()) {
+      const at = (first + i) % connectors.length;
+      try {
+        const client = await connectors[at]!(open);
+        if (await acceptsWrites(client)) {
+          last = at;
+          return client;
+        }
+        failure = new NoWritableHost();
+      } catch (error) {
+        if (!(failure instanceof NoWritableHost)) failure = error;
+      }
+    }
+    throw failure;
+  };
+}
+
+/** Whether a connection accepts writes; otherwise it is closed. */
+async function acceptsWrites(client: Connected): Promise<boolean> {
+  let isWritable = false;
+  try {
+    const { rows } = (await client.query('show transaction_read_only')) as {
+      rows: { transaction_read_only: string }[];
+    };
+    isWritable = rows[0]!.transaction_read_only === 'off';
+    return isWritable;
+  } finally {
+    // The server closes it too, so a failure changes nothing.
+    if (!isWritable) void client.end().catch(() => undefined);
+  }
+}
+
+/** Connects to one host of a URL. The encryption that worked last is tried first. */
+function createHostConnector(url: string, index: number): Connect {
   const encryptions = encryptionsOf(parsePostgresUrl(url).tls.mode);
 
-  return async function connect<Client>(open: (config: pg.ClientConfig) => Promise<Client>): Promise<Client> {
+  return async function connect(open) {
     const [first = true, second] = encryptions;
     try {
-      return await logIn(url, first, open);
+      return await logIn(url, index, first, open);
     } catch (error) {
       if (second === undefined || !isRejectedEncryption(error)) throw error;
-      const client = await logIn(url, second, open).catch((other: unknown) => {
+      const client = await logIn(url, index, second, open).catch((other: unknown) => {
         // A server without TLS reports that first; the second error is the cause.
         throw isTlsUnsupported(error) ? other : error;
       });
@@ -40,19 +97,21 @@ export function createPostgresConnector(url: string) {
 
 async function logIn<Client>(
   url: string,
+  index: number,
   encrypts: boolean,
   open: (config: pg.ClientConfig) => Promise<Client>,
 ): Promise<Client> {
   const address = parsePostgresUrl(url);
+  const host = address.hosts[index]!;
   const file = address.passwordFile;
-  if (file === undefined) return await open(configOf(address, address.password, encrypts));
+  if (file === undefined) return await open(configOf(address, host, address.password, encrypts));
   const password = readPasswordFile(file);
   try {
-    return await open(configOf(address, password, encrypts));
+    return await open(configOf(address, host, password, encrypts));
   } catch (error) {
     const next = isInvalidPassword(error) ? await newPassword(file, password) : undefined;
     if (next === undefined) throw error;
-    return await open(configOf(address, next, encrypts));
+    return await open(configOf(address, host, next, encrypts));
   }
 }
 
@@ -68,13 +127,15 @@ async function newPassword(file: string, rejected: string | undefined): Promise<
 }
 
 function configOf(
-  { host, port, user, database, options, tls, startsWithTls, bindsChannel }: PostgresAddress,
+  { hosts, user, database, options, tls, startsWithTls, bindsChannel }: PostgresAddress,
+  { host, port }: PostgresHost,
   password: string | undefined,
   encrypts: boolean,
 ): pg.ClientConfig {
   return {
     host,
     port,
+    ...(hosts.length > 1 && { connectionTimeoutMillis: hostMs }),
     ...(user !== undefined && { user }),
     ...(password !== undefined && { password }),
     ...(database !== undefined && { database }),

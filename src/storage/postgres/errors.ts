@@ -26,6 +26,15 @@ export class UnsupportedLogin extends Error {
   }
 }
 
+/** Of several hosts, those that answer are standbys or read-only. */
+export class NoWritableHost extends Error {
+  override readonly name = 'NoWritableHost';
+
+  constructor() {
+    super('none of the hosts of DATABASE_URL accepts writes: promote a standby');
+  }
+}
+
 /** Failures to connect, and lost connections. Errors of TLS, passwords and the protocol have only their origin in common. */
 const connectionFailures = new WeakSet<object>();
 
@@ -159,6 +168,7 @@ const failures: [sqlState: RegExp, reason: string][] = [
 /** Why PostgreSQL cannot be used, in one sentence without a host, role, statement or value. */
 export function describeFailure(error: unknown): string {
   if (error instanceof PasswordMissing || error instanceof UnsupportedLogin) return `${error.message}.`;
+  if (error instanceof NoWritableHost) return 'None of the hosts of DATABASE_URL accepts writes.';
   const sqlState = sqlStateOf(error);
   const known = failures.find(([pattern]) => pattern.test(sqlState ?? ''))?.[1];
   const code = errorCodeOf(error);

@@ -8,6 +8,8 @@ declare module 'knex/lib/dialects/postgres/index.js' {
     connection: { stream: Duplex };
     on(event: 'error' | 'end', listener: (error?: unknown) => void): unknown;
     connect(): Promise<unknown>;
+    query(sql: string): Promise<unknown>;
+    end(): Promise<unknown>;
   }
 
   export default class PostgresClient extends Knex.Client {

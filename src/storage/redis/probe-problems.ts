@@ -110,6 +110,11 @@ export function explainConnection(error: unknown): RedisProblems {
     };
   }
   const detail = code === '' ? '' : ` (${code})`;
+  if (error instanceof Error && error.message.startsWith('All sentinels are unreachable'))
+    return {
+      redis_unavailable:
+        'No sentinel of REDIS_URL names a primary: check that they run, their addresses, and the name in REDIS_URL.',
+    };
   return {
     redis_unavailable: `Redis does not answer${detail}: check that it is running, and check REDIS_URL.`,
   };

@@ -34,6 +34,14 @@ const roles = {
 
 export type RedisRole = keyof typeof roles;
 
+/** In a failover, sentinels close the connections of a primary that becomes a replica. A sentinel that does not know about it yet names that
+ *  replica again: it rejects writes, and the connection is replaced until the sentinels agree. */
+const withSentinels = {
+  reconnectOnError: ({ message }: Error) => /\bREADONLY\b/.test(message),
+  sentinelCommandTimeout: 2_000,
+  sentinelRetryStrategy: reconnectDelayMs,
+} satisfies RedisOptions;
+
 const isMissingDatabase = (error: unknown) =>
   error instanceof Error && /DB index|invalid DB/i.test(error.message);
 
@@ -92,8 +100,10 @@ class LinkmillRedis extends Redis {
  *  for all connections of the process. */
 export function openRedis(role: RedisRole, url: string, log: Log): Redis {
   const warnings = repeatedWarningsOf(log);
+  const address = parseRedisUrl(url);
   const redis = new LinkmillRedis({
-    ...parseRedisUrl(url),
+    ...address,
+    ...(address.sentinels && withSentinels),
     ...roles[role],
     connectionName: `linkmill-${role}`,
     connectTimeout: 2_000,

@@ -31,6 +31,33 @@ test.each([
     'redis+unix://user:secret@/run/redis.sock?db=2',
     { path: '/run/redis.sock', username: 'user', password: 'secret', db: 2 },
   ],
+  [
+    'redis+sentinel://user:secret@s1:26380,[::1],s3/links/2',
+    {
+      sentinels: [
+        { host: 's1', port: 26_380 },
+        { host: '::1', port: 26_379 },
+        { host: 's3', port: 26_379 },
+      ],
+      name: 'links',
+      db: 2,
+      username: 'user',
+      password: 'secret',
+    },
+  ],
+  ['redis+sentinel://s1/links', { sentinels: [{ host: 's1', port: 26_379 }], name: 'links', db: 0 }],
+  [
+    'redis+sentinel://s1/links?sentinel_user=watch&sentinel_password=secret',
+    { sentinelUsername: 'watch', sentinelPassword: 'secret' },
+  ],
+  [
+    'rediss+sentinel://s1/links',
+    {
+      tls: { rejectUnauthorized: true },
+      sentinelTLS: { rejectUnauthorized: true },
+      enableTLSForSentinelMode: true,
+    },
+  ],
 ])('the Redis URL %s is parsed', (url, address) => {
   expect(parseRedisUrl(url)).toMatchObject(address);
 });
@@ -52,6 +79,14 @@ test.each([
   ['redis://host:99999', /port from 1 to 65535/],
   ['redis://2001:db8::1:6379', /brackets/],
   ['redis://a:1,b:2', /several hosts/],
+  ['redis+sentinel://s1,s2', /must name the primary/],
+  ['redis+sentinel://s1,s2/', /must name the primary/],
+  ['redis+sentinel://s1,/links', /no host of a sentinel/],
+  ['redis+sentinel://s1,s2:x/links', /must be a URL such as redis:/],
+  ['redis+sentinel://s1/links/0/1', /must name the primary/],
+  ['redis+sentinel://s1/links/zero', /by its number/],
+  ['redis+sentinel://s1/links?sslmode=require', /rediss:/],
+  ['redis://host?sentinel_password=x', /unsupported parameters: sentinel_password/],
   [`redis://:${secret}/x@host`, /percent-encode/],
   [`redis://:${secret}#x@host`, /percent-encode/],
   [`redis://:${secret}?x@host`, /percent-encode/],
@@ -65,15 +100,24 @@ test.each([
 });
 
 test.each([
-  ['postgres://host/db', { host: 'host', port: 5_432, database: 'db', tls: { mode: 'prefer' } }],
-  ['postgresql://user:p%40ss%25@host:6543/db', { user: 'user', password: 'p@ss%', port: 6_543 }],
-  ['postgres://user:p@ss:word@host/db', { user: 'user', password: 'p@ss:word', host: 'host' }],
-  ['postgres://[::1]:5433/db', { host: '::1', port: 5_433 }],
-  ['postgres://user@/db?host=/var/run/postgresql', { host: '/var/run/postgresql', tls: { mode: 'disable' } }],
-  ['postgres://user@%2Fvar%2Frun%2Fpostgresql/db', { host: '/var/run/postgresql', database: 'db' }],
+  ['postgres://host/db', { hosts: [{ host: 'host', port: 5_432 }], database: 'db', tls: { mode: 'prefer' } }],
+  [
+    'postgresql://user:p%40ss%25@host:6543/db',
+    { user: 'user', password: 'p@ss%', hosts: [{ host: 'host', port: 6_543 }] },
+  ],
+  ['postgres://user:p@ss:word@host/db', { user: 'user', password: 'p@ss:word', hosts: [{ host: 'host' }] }],
+  ['postgres://[::1]:5433/db', { hosts: [{ host: '::1', port: 5_433 }] }],
+  [
+    'postgres://user@/db?host=/var/run/postgresql',
+    { hosts: [{ host: '/var/run/postgresql' }], tls: { mode: 'disable' } },
+  ],
+  [
+    'postgres://user@%2Fvar%2Frun%2Fpostgresql/db',
+    { hosts: [{ host: '/var/run/postgresql' }], database: 'db' },
+  ],
   [
     'postgres:///?host=db&port=6000&user=me&dbname=links',
-    { host: 'db', port: 6_000, user: 'me', database: 'links' },
+    { hosts: [{ host: 'db', port: 6_000 }], user: 'me', database: 'links' },
   ],
   [
     'postgres://host/db?sslmode=require',
@@ -85,6 +129,26 @@ test.each([
   ],
   ['postgres://host/db?sslmode=require&channel_binding=require', { bindsChannel: true }],
   ['postgres://host/db?options=-c+work_mem%3D8MB', { options: '-c work_mem=8MB' }],
+  [
+    'postgres://user:p%40ss@h1:5433,h2,[::1]:5434/db?target_session_attrs=read-write',
+    {
+      hosts: [
+        { host: 'h1', port: 5_433 },
+        { host: 'h2', port: 5_432 },
+        { host: '::1', port: 5_434 },
+      ],
+      password: 'p@ss',
+    },
+  ],
+  [
+    'postgres:///db?host=h1,h2&port=5433',
+    {
+      hosts: [
+        { host: 'h1', port: 5_433 },
+        { host: 'h2', port: 5_433 },
+      ],
+    },
+  ],
 ])('the PostgreSQL URL %s is parsed', (url, address) => {
   expect(parsePostgresUrl(url)).toMatchObject(address);
 });
@@ -101,7 +165,10 @@ test.each([
   ['postgres://host/db?ssl=true', /use sslmode=/],
   ['postgres://host/db?connection_limit=5', /unsupported parameters: connection_limit/],
   ['postgres://user@/db?host=/run&sslmode=require', /Unix socket has no TLS/],
-  ['postgres://a,b/db', /several hosts/],
+  ['postgres://a,/db', /has no host/],
+  ['postgres:///db?host=/run,b', /one of them a Unix socket/],
+  ['postgres:///db?host=a,b,c&port=1,2', /another number of ports/],
+  ['postgres://a,b/db?target_session_attrs=any', /may choose a standby/],
   [`postgres://user:${secret}/x@host/db`, /percent-encode/],
   [`postgres://user:${secret}#x@host/db`, /percent-encode/],
   [`postgres://user:${secret}?x@host/db`, /percent-encode/],

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Client } from 'pg';
 import { findFreePort } from '../../../scripts/services/ports.ts';
 import type { PostgresBinaries } from '../../../scripts/services/postgres-binaries.ts';
 import { endLeftOver as endLeftOverPostgres, removeData } from '../../../scripts/services/postgres-data.ts';
@@ -28,6 +29,11 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+export interface TestPostgres extends TestServer {
+  /** The folder with its data. */
+  dataDir: string;
+}
+
 export interface TestRedis extends TestServer {
   /** The folder with its data. */
   dataDir: string;
@@ -38,18 +44,57 @@ export interface TestRedis extends TestServer {
 export async function startTestPostgres({
   keepsCommits = false,
   binaries = undefined as PostgresBinaries | undefined,
-} = {}): Promise<TestServer> {
+} = {}): Promise<TestPostgres> {
   const folder = await makeFolder();
   const dataDir = path.join(folder, 'postgres');
-  const flags = [
-    'fsync=off',
-    `synchronous_commit=${keepsCommits ? 'on' : 'off'}`,
-    'full_page_writes=off',
-    'max_connections=200',
-    // In the data folder, so that a killed server leaves nothing in shared memory.
-    'dynamic_shared_memory_type=mmap',
-  ];
-  return keep(folder, (port) => startPostgres({ dataDir, port, flags, binaries, print: printNothing }));
+  const flags = [...postgresFlags, `synchronous_commit=${keepsCommits ? 'on' : 'off'}`];
+  const server = await keep(folder, (port) =>
+    startPostgres({ dataDir, port, flags, binaries, print: printNothing }),
+  );
+  return Object.assign(server, { dataDir });
+}
+
+const postgresFlags = [
+  'fsync=off',
+  'full_page_writes=off',
+  'max_connections=200',
+  // In the data folder, so that a killed server leaves nothing in shared memory.
+  'dynamic_shared_memory_type=mmap',
+];
+
+/** Starts a standby of a PostgreSQL, which is killed and started again for that. */
+export async function startTestStandby(primary: TestPostgres): Promise<TestPostgres> {
+  const folder = await makeFolder();
+  const dataDir = path.join(folder, 'postgres');
+  await primary.kill();
+  await cp(await realpath(primary.dataDir), dataDir, { recursive: true, preserveTimestamps: true });
+  await chownLike(await realpath(primary.dataDir), dataDir);
+  await rm(path.join(dataDir, 'postmaster.pid'), { force: true });
+  const { username, password } = new URL(primary.url);
+  const source = `host=127.0.0.1 port=${primary.port} user=${username} password=${password}`;
+  await appendFile(path.join(dataDir, 'postgresql.auto.conf'), `primary_conninfo = '${source}'\n`);
+  await writeFile(path.join(dataDir, 'standby.signal'), '');
+  await primary.start();
+  const flags = [...postgresFlags, 'synchronous_commit=on'];
+  const standby = await keep(folder, (port) => startPostgres({ dataDir, port, flags, print: printNothing }));
+  return Object.assign(standby, { dataDir });
+}
+
+/** Runs statements with a connection of its own. */
+export async function runSql(url: string, statements: string[]): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Gives the files of a copy to the owner of the original. */
+async function chownLike(original: string, copy: string): Promise<void> {
+  const { uid, gid } = await stat(original);
+  spawnSync('chown', ['-R', `${uid}:${gid}`, copy]);
 }
 
 /** Starts an empty Redis; with `appendonly` a `kill` loses at most the last second of writes. */
