@@ -29,10 +29,12 @@ export function createOutbox(deps: {
   onDueWritten: () => void;
   producer: string;
   maxEntries: number;
+  /** How long confirmed batches are kept, in milliseconds. */
+  keepMs: number;
   log: Log;
 }) {
-  const { store, deleteEntries, readAccepted, onDueWritten, producer, maxEntries, log } = deps;
-  const batches = createUnconfirmedBatches(maxEntries);
+  const { store, deleteEntries, readAccepted, onDueWritten, producer, maxEntries, keepMs, log } = deps;
+  const batches = createUnconfirmedBatches(maxEntries, keepMs);
   /** `again`: the ledger was restored and may lack this producer. */
   let registration: 'first' | 'again' | 'done' = 'first';
   let reported = { accepted: 0, atMs: -Infinity };
@@ -117,8 +119,10 @@ export function createOutbox(deps: {
     markInRedis: batches.markInRedis,
     notInRedis: batches.notInRedis,
 
-    /** Makes the next round report everything again: a restored ledger may lack this producer. */
+    /** Makes the next round report everything again, and write the batches of the last `keepMs` that are missing: the ledger of a restored
+     *  database or of a promoted standby may lack them, and this producer. */
     reportAgain(): void {
+      batches.doubtConfirmed();
       if (registration === 'done') registration = 'again';
       reported = { ...reported, atMs: -Infinity };
     },

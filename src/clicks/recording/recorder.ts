@@ -38,13 +38,15 @@ export function createClickRecorder(deps: {
   ackMs: number;
   /** Maximum number of entries (one per short URL, minute and detail) in memory: in the open batch, and in the outbox. */
   maxEntries: number;
+  /** How long batches are kept after PostgreSQL has them, in milliseconds. */
+  keepMs: number;
   /** Length of the stream from which clicks go to PostgreSQL directly, if it is available. */
   maxWaiting: number;
   /** Epoch of the database in which the short URL IDs were read; undefined while unknown. */
   epoch?: string | undefined;
   log: Log;
 }) {
-  const { stream, store, waitsForAck, ackMs, maxEntries, maxWaiting, epoch, log } = deps;
+  const { stream, store, waitsForAck, ackMs, maxEntries, keepMs, maxWaiting, epoch, log } = deps;
   const producer = createProducerId(epoch);
   const shard = stream.shardOf(producer);
   let seq = 0;
@@ -69,6 +71,7 @@ export function createClickRecorder(deps: {
     },
     producer,
     maxEntries,
+    keepMs,
     log,
   });
   const breaker = createRedisBreaker({
@@ -179,7 +182,7 @@ export function createClickRecorder(deps: {
       });
     },
 
-    /** Reports the accepted clicks to the ledger again, which may have been restored. */
+    /** Reports to the ledger again what it may lack: the database was restored, or a standby was promoted. */
     reportAgain: outbox.reportAgain,
 
     /** Returns counts for metrics and health checks. */

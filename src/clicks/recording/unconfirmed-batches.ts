@@ -4,6 +4,9 @@ import { decodeBatch, encodeBatch, type EncodedBatch } from '../stream/batch-cod
 /** Younger batches stay in the outbox regardless of its size: Redis may still lose them, and no other copy exists. */
 const minAgeMs = 5_000;
 
+/** Kept batches may have this many times `maxEntries` entries: encoded, each takes about 50 bytes. */
+const keptFactor = 5;
+
 /** A batch that is not confirmed to be in PostgreSQL. Times are on the clock of performance.now(). It is encoded: as objects, the clicks of
  *  the last seconds would occupy the garbage collector longer than it takes to record them. */
 export interface UnconfirmedBatch extends EncodedBatch {
@@ -15,23 +18,40 @@ export interface UnconfirmedBatch extends EncodedBatch {
   /** When the outbox writes the batch to PostgreSQL itself. */
   dueAt: number;
   /** Stream entry, once Redis has acknowledged the batch. */
-  entryId?: string;
+  entryId?: string | undefined;
+  /** Until when the batch is kept after PostgreSQL had it; undefined before. */
+  keptUntil?: number;
 }
 
 /** The batches of a producer that are not confirmed to be in PostgreSQL. Beyond `maxEntries`, batches that have been in
- *  Redis for some seconds are left to Redis and the workers. Batches that are not in Redis always stay. */
-export function createUnconfirmedBatches(maxEntries: number) {
+ *  Redis for some seconds are left to Redis and the workers. Batches that are not in Redis always stay. Confirmed batches are kept for
+ *  `keepMs`, or shorter when they are many: a standby that is promoted may lack the latest commits of its primary. */
+export function createUnconfirmedBatches(maxEntries: number, keepMs: number) {
   /** Not acknowledged by Redis: in transit or rejected. */
   const notInRedis = new Set<UnconfirmedBatch>();
   /** Acknowledged by Redis. */
   const inRedis = new Set<UnconfirmedBatch>();
+  /** Confirmed, the oldest first. */
+  const kept = new Set<UnconfirmedBatch>();
   let entries = 0;
+  let keptEntries = 0;
   let confirmed = 0;
 
   function remove(item: UnconfirmedBatch): boolean {
     const existed = notInRedis.delete(item) || inRedis.delete(item);
     if (existed) entries -= item.entries;
     return existed;
+  }
+
+  function keep(item: UnconfirmedBatch, now: number): void {
+    item.keptUntil = now + keepMs;
+    kept.add(item);
+    keptEntries += item.entries;
+    for (const oldest of kept) {
+      if (oldest.keptUntil! > now && keptEntries <= maxEntries * keptFactor) break;
+      kept.delete(oldest);
+      keptEntries -= oldest.entries;
+    }
   }
 
   return {
@@ -68,7 +88,19 @@ export function createUnconfirmedBatches(maxEntries: number) {
 
     /** Removes a batch that PostgreSQL has. */
     confirm(item: UnconfirmedBatch): void {
-      if (remove(item)) confirmed += item.clicks;
+      if (!remove(item)) return;
+      if (item.keptUntil === undefined) confirmed += item.clicks;
+      keep(item, performance.now());
+    },
+
+    /** Makes the kept batches unconfirmed and due: PostgreSQL may have lost them. */
+    doubtConfirmed(): void {
+      for (const item of kept) {
+        inRedis.add(Object.assign(item, { dueAt: 0, entryId: undefined }));
+        entries += item.entries;
+      }
+      kept.clear();
+      keptEntries = 0;
     },
 
     all: (): UnconfirmedBatch[] => [...notInRedis, ...inRedis],

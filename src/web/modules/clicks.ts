@@ -48,6 +48,7 @@ export function openClicks(web: WebContext, cacheRedis: Redis) {
           waitsForAck: config.CLICK_ACK,
           ackMs: config.CLICK_ACK_MS,
           maxEntries: config.CLICK_BUFFER_MAX_ENTRIES,
+          keepMs: config.CLICK_KEEP_SECONDS * 1_000,
           maxWaiting: config.CLICK_STREAM_MAX_BATCHES,
           epoch: epochId,
           log,

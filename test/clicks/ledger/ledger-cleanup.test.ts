@@ -275,6 +275,7 @@ test('a removed producer that registers again in a later epoch is counted once',
     waitsForAck: true,
     ackMs: 60_000,
     maxEntries: 1_000,
+    keepMs: 30_000,
     maxWaiting: 1_000,
     log: silentLog,
   });

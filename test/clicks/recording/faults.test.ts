@@ -75,6 +75,7 @@ function openRecorder({
     waitsForAck,
     ackMs,
     maxEntries,
+    keepMs: 30_000,
     maxWaiting,
     log: silentLog,
   });

@@ -36,6 +36,7 @@ function openRecorder({
     waitsForAck: true,
     ackMs,
     maxEntries: 1_000,
+    keepMs: 30_000,
     maxWaiting: 1_000,
     log: silentLog,
   });
