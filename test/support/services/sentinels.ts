@@ -21,6 +21,8 @@ export async function startTestSentinels() {
     Array.from({ length: count }, async (_, i) => await startSentinel(folder, i, first.port)),
   );
   const client = new Redis({ port: sentinels[0]!.port });
+  // It tries again until the sentinel listens.
+  client.on('error', () => undefined);
 
   async function primaryPort(): Promise<number> {
     const address = (await client.call('SENTINEL', 'get-master-addr-by-name', name)) as string[] | null;
