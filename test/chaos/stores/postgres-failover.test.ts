@@ -82,9 +82,9 @@ test('a promoted standby is used within 5 s, and its external writes are heard',
     `update urls set original_url = 'https://example.com/changed' where short_code = '${codes[0]!}'`,
   ]);
   await waitUntil('the change is heard', async () => {
-    // A preview is not a click.
-    const response = await fetch(`${web.baseUrl}/${codes[0]!}+`, { headers: { accept: 'application/json' } });
-    return ((await response.json()) as { original_url: string }).original_url.endsWith('/changed');
+    // From the caches, as a visit, but not a click.
+    const response = await fetch(`${web.baseUrl}/${codes[0]!}`, { method: 'HEAD', redirect: 'manual' });
+    return response.headers.get('location') === 'https://example.com/changed';
   });
   const before = load.answeredInAll();
   await waitUntil('redirects go on', () => load.answeredInAll() > before + 1_000);
