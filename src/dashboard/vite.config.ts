@@ -51,7 +51,7 @@ export default defineConfig(({ command }) => ({
             { name: 'clicks', test: /screens.(link|analytics|live)./ },
             {
               name: 'manage',
-              test: /palette.palette|screens.(tags|trash|reports|keys|transfers|operations)./,
+              test: /shortcuts-dialog|screens.(tags|trash|reports|keys|transfers|operations)./,
             },
           ],
         },

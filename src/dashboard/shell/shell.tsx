@@ -1,7 +1,7 @@
 import type { ComponentChildren, ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { ShortcutsDialog } from '../keyboard/shortcuts-dialog.tsx';
+import { useState } from 'preact/hooks';
 import { useShortcuts } from '../keyboard/shortcuts.ts';
+import { Palette } from '../palette/palette.tsx';
 import { basePath, navigate } from '../routing/router.ts';
 import { sayProblem } from '../state/messages.ts';
 import { service } from '../state/service.ts';
@@ -14,23 +14,18 @@ import { Navigation } from './navigation.tsx';
 
 const { nav } = common;
 
-/** Keys that are typed while the palette loads would be lost, so it is loaded soon after the first screen. */
-const preloadMs = 2_000;
-const loadPalette = async () => await import('../palette/palette.tsx');
-
 /** The frame of every screen: navigation, health, and who is signed in. */
 export function Shell({ children }: { children: ComponentChildren }) {
-  const [hasHelp, setHelp] = useState(false);
-  const [Palette, setPalette] = useState<ComponentType<{ onClose: () => void }>>();
-  const openPalette = () => void loadPalette().then((module) => setPalette(() => module.Palette), sayProblem);
-  useEffect(() => {
-    // A failure is said when the palette is opened.
-    const timer = setTimeout(() => void loadPalette().catch(() => undefined), preloadMs);
-    return () => clearTimeout(timer);
-  }, []);
+  const [hasPalette, setPalette] = useState(false);
+  const [Help, setHelp] = useState<ComponentType<{ onClose: () => void }>>();
+  const openHelp = () =>
+    void import('../keyboard/shortcuts-dialog.tsx').then(
+      ({ ShortcutsDialog }) => setHelp(() => ShortcutsDialog),
+      sayProblem,
+    );
   useShortcuts({
-    'Ctrl k': openPalette,
-    '?': () => setHelp(true),
+    'Ctrl k': () => setPalette(true),
+    '?': openHelp,
     'g l': () => navigate('/'),
     'g a': () => navigate('/analytics'),
     'g v': () => navigate('/live'),
@@ -51,12 +46,12 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </div>
         <Navigation />
         <div class="side-foot">
-          <button type="button" class="side-item" onClick={openPalette}>
+          <button type="button" class="side-item" onClick={() => setPalette(true)}>
             <Icon name="search" />
             {nav.commands}
           </button>
           <Health />
-          <button type="button" class="side-item" onClick={() => setHelp(true)}>
+          <button type="button" class="side-item" onClick={openHelp}>
             <Icon name="keyboard" />
             {nav.shortcuts}
           </button>
@@ -75,8 +70,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <main id="main" tabIndex={-1}>
         {children}
       </main>
-      {hasHelp && <ShortcutsDialog onClose={() => setHelp(false)} />}
-      {Palette && <Palette onClose={() => setPalette(undefined)} />}
+      {Help && <Help onClose={() => setHelp(undefined)} />}
+      {hasPalette && <Palette onClose={() => setPalette(false)} />}
     </div>
   );
 }

@@ -17,7 +17,6 @@ beforeAll(async () => {
 
 async function openPalette(text: string): Promise<void> {
   await page().keyboard.press('ControlOrMeta+k');
-  await palette().waitFor();
   await page().keyboard.type(text);
 }
 
