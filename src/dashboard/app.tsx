@@ -1,5 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
-import { asProblem, type Problem } from './api/problem.ts';
+import { useState } from 'preact/hooks';
+import { asProblem } from './api/problem.ts';
+import { useQuery } from './api/use-query.ts';
 import { ScreenOf } from './routing/screens.tsx';
 import { SignInDialog, SignInScreen } from './screens/sign-in/sign-in.tsx';
 import { takeToken } from './screens/sign-in/token.ts';
@@ -12,24 +13,18 @@ import { ProblemNote } from './ui/screen.tsx';
 
 /** The dashboard: the sign-in, or the screens for an API key. */
 export function App() {
-  const [problem, setProblem] = useState<Problem>();
   const [hint, setHint] = useState<string>();
+  // It is kept until the service answers.
+  const [token, setToken] = useState(takeToken);
 
-  const start = async () => {
-    setProblem(undefined);
-    try {
-      await signInByLink(setHint);
-      await loadSession();
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-  };
-  useEffect(() => void start(), []);
-  useEffect(() => {
-    if (apiKey.value) void loadService();
-  }, [apiKey.value?.id]);
+  const session = useQuery('session', async () => {
+    if (token !== undefined && !(await canSignIn(token))) setHint(signInTexts.badToken);
+    setToken(undefined);
+    await loadSession();
+  });
+  useQuery(apiKey.value?.id.toString(), loadService);
 
-  if (problem) return <ProblemNote problem={problem} onRetry={() => void start()} />;
+  if (session.problem) return <ProblemNote problem={session.problem} onRetry={session.reload} />;
   return (
     <>
       {apiKey.value === null && <SignInScreen hint={hint} />}
@@ -44,14 +39,13 @@ export function App() {
   );
 }
 
-/** Uses the token of a one-time link, which leaves the address at once. */
-async function signInByLink(setHint: (text: string) => void): Promise<void> {
-  const token = takeToken();
-  if (token === undefined) return;
+/** Signs in with the token of a one-time link; false if the link is not valid. */
+async function canSignIn(token: string): Promise<boolean> {
   try {
     await signIn({ sign_in_token: token });
+    return true;
   } catch (error) {
     if (asProblem(error).status !== 401) throw error;
-    setHint(signInTexts.badToken);
+    return false;
   }
 }

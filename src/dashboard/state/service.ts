@@ -2,12 +2,12 @@ import { signal } from '@preact/signals';
 import { get } from '../api/client.ts';
 import type { ServiceInfo } from '../api/types.ts';
 
-/** What the service is and allows; undefined until it has answered. */
+/** What the service is and allows; undefined until it has answered, and the dashboard uses the defaults of the API. */
 export const service = signal<ServiceInfo | undefined>(undefined);
 
-/** Reads what the service is. Without an answer the dashboard keeps what it knows, or uses the defaults of the API. */
+/** Reads what the service is. Throws a Problem. */
 export async function loadService(): Promise<void> {
-  service.value = await get('/api/v1/service').catch(() => service.value);
+  service.value = await get('/api/v1/service');
 }
 
 /** Short URLs per bulk request. */

@@ -74,7 +74,8 @@ export const operationsTexts = {
   noWorker: 'no worker',
   isDue: 'now',
   attempts: (count: number) => (count === 1 ? '1 attempt' : `${count} attempts`),
-  failuresOf: (name: string, count: number) => `${count} failures of ${name}`,
+  failuresOf: (name: string, count: number) =>
+    count === 1 ? `1 failure of ${name}` : `${count} failures of ${name}`,
   ago: (time: string) => `${time} ago`,
   onDemand: 'on demand',
   inTime: (time: string) => `in ${time}`,
