@@ -36,9 +36,9 @@ test('a paused list holds events back, and shows them when it continues', async 
 test('the page of a link shows its clicks, also through an alias, and no others', async () => {
   await create({ original_url: 'https://example.com/', custom_code: 'live-2-old' });
   await client().patch('/api/v1/urls/live-2-old', { short_code: 'live-2', keep_old_code: true });
-  const asked = page().waitForRequest(/clicks\/stream\?short_code=live-2$/);
+  const opened = page().waitForResponse(/clicks\/stream\?short_code=live-2$/);
   await open('/links/live-2');
-  await asked;
+  await opened;
   await visit('live-1');
   await visit('live-2-old');
   const rows = page().locator('.live-events tbody tr');
