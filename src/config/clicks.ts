@@ -16,7 +16,7 @@ export const clicks = {
   CLICK_KEEP_SECONDS: wholeNumberText(0, 3_600)
     .default(30)
     .describe(
-      'How long a web process keeps clicks after PostgreSQL has them (50 bytes each, at most 5 times `CLICK_BUFFER_MAX_ENTRIES`): those that a promoted standby lacks are counted again',
+      'How long a web process keeps clicks after PostgreSQL has them (25 bytes each, at most 5 times `CLICK_BUFFER_MAX_ENTRIES`): those that a promoted standby lacks are counted again',
     ),
   CLICK_BUFFER_MAX_ENTRIES: wholeNumberText(1_000, 10_000_000)
     .default(100_000)

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { ClickStore } from '../../src/clicks/ledger/apply.ts';
 import type { StreamEntry, ClickStream } from '../../src/clicks/stream/stream.ts';
 import { type JobContext, percentOf } from '../job-context.ts';
@@ -63,5 +64,8 @@ function splitIntoPortions(entries: StreamEntry[]): StreamEntry[][] {
 
 const toUnreadable = (shard: number, { entryId, raw }: StreamEntry) => ({
   source: `stream ${shard} entry ${entryId}`,
-  payload: JSON.stringify(raw),
+  payload: JSON.stringify(raw.map(textOf)),
 });
+
+/** A field as a text; in base64 if it is none. */
+const textOf = (field: Buffer) => (isUtf8(field) ? field.toString() : `base64:${field.toString('base64')}`);

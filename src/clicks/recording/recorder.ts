@@ -10,7 +10,7 @@ import { createPendingBatch, type PendingBatch } from './pending-batch.ts';
 import { createRedisBreaker } from './redis-breaker.ts';
 import type { UnconfirmedBatch } from './unconfirmed-batches.ts';
 
-/** Number of entries at which a batch is sealed even while another one is in transit: 4 KiB, or 8 KiB with details. */
+/** Number of entries at which a batch is sealed even while another one is in transit: 1 KiB, or 4 KiB with details. */
 const sealAtEntries = 200;
 /** How long a batch lingers while the stream is long; capped at half of `ackMs`. */
 const lingerMs = 20;

@@ -4,7 +4,7 @@ import { decodeBatch, encodeBatch, type EncodedBatch } from '../stream/batch-cod
 /** Younger batches stay in the outbox regardless of its size: Redis may still lose them, and no other copy exists. */
 const minAgeMs = 5_000;
 
-/** Kept batches may have this many times `maxEntries` entries: encoded, each takes about 50 bytes. */
+/** Kept batches may have this many times `maxEntries` entries: encoded, each takes about 25 bytes. */
 const keptFactor = 5;
 
 /** A batch that is not confirmed to be in PostgreSQL. Times are on the clock of performance.now(). It is encoded: as objects, the clicks of
@@ -65,7 +65,7 @@ export function createUnconfirmedBatches(maxEntries: number, keepMs: number) {
         accepted,
         entries: batch.clicks.length,
         clicks: countClicks([batch]),
-        fields: encodeBatch(batch),
+        bytes: encodeBatch(batch),
         addedAt: now,
         dueAt: now + afterMs,
       };
@@ -120,8 +120,8 @@ export function createUnconfirmedBatches(maxEntries: number, keepMs: number) {
 }
 
 /** The batch itself, to write it to PostgreSQL. */
-export function readBatch({ seq, fields }: UnconfirmedBatch): Batch {
-  const batch = decodeBatch(fields);
+export function readBatch({ seq, bytes }: UnconfirmedBatch): Batch {
+  const batch = decodeBatch(bytes);
   if (batch === undefined) throw new Error(`failed to decode batch ${seq}`);
   return batch;
 }

@@ -1,14 +1,18 @@
 import type { Redis } from 'ioredis';
 import type { Batch } from '../click-batch.ts';
 import { decodeBatch, encodeBatch, type EncodedBatch } from './batch-codec.ts';
+import { decodeTextBatch } from './text-batch.ts';
 
 /** A stream entry. `batch` is undefined when the fields are not a valid batch. */
 export interface StreamEntry {
   entryId: string;
   batch: Batch | undefined;
   /** The raw fields, for the dead letters. */
-  raw: string[];
+  raw: Buffer[];
 }
+
+/** The field of a batch. A format that earlier releases cannot read needs another name. */
+const batchField = 'b';
 
 /** Maximum number of entries per read. */
 const readLimit = 1_000;
@@ -44,15 +48,15 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
 
     /** Resolves to the entry ID once Redis has stored the batch. After a rejection Redis may have stored it too. */
     async send(batch: Batch | EncodedBatch): Promise<string> {
-      const fields = 'fields' in batch ? batch.fields : encodeBatch(batch);
-      const entryId = await redis.xadd(streamKey(shardOf(batch.producer)), '*', ...fields);
+      const bytes = 'bytes' in batch ? batch.bytes : encodeBatch(batch);
+      const entryId = await redis.xadd(streamKey(shardOf(batch.producer)), '*', batchField, bytes);
       return entryId!;
     },
 
     /** Returns the oldest entries of a shard; they stay until `delete` removes them. */
     async readPending(shard: number): Promise<StreamEntry[]> {
-      const entries = await redis.xrange(streamKey(shard), '-', '+', 'COUNT', readLimit);
-      return entries.map(([entryId, raw]) => ({ entryId, raw, batch: decodeBatch(raw) }));
+      const entries = await redis.xrangeBuffer(streamKey(shard), '-', '+', 'COUNT', readLimit);
+      return entries.map(([entryId, raw]) => ({ entryId: entryId.toString(), raw, batch: readBatch(raw) }));
     },
 
     /** Removes entries whose clicks are in PostgreSQL. */
@@ -73,4 +77,10 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
       };
     },
   };
+}
+
+function readBatch(fields: Buffer[]): Batch | undefined {
+  const [name, bytes] = fields;
+  if (fields.length === 2 && name!.toString() === batchField) return decodeBatch(bytes!);
+  return decodeTextBatch(fields.map(String));
 }

@@ -76,7 +76,7 @@ function createGate() {
     sendBy:
       (send: Send): Send =>
       async (batch) => {
-        started.push('fields' in batch ? decodeBatch(batch.fields)! : batch);
+        started.push('bytes' in batch ? decodeBatch(batch.bytes)! : batch);
         await opened;
         return await send(batch);
       },

@@ -110,8 +110,12 @@ async function readRedis(): Promise<string> {
   const dumps = await Promise.all(
     keys.map(async (key) => [key, (await redis.dumpBuffer(key))?.toString('latin1')]),
   );
-  const batches = await redis.xrange(`${web.redis.prefix}:clicks:{0}`, '-', '+');
-  return JSON.stringify([dumps, batches]);
+  // The dump may be compressed.
+  const batches = await redis.xrangeBuffer(`${web.redis.prefix}:clicks:{0}`, '-', '+');
+  return JSON.stringify([
+    dumps,
+    batches.map(([, fields]) => fields.map((field) => field.toString('latin1'))),
+  ]);
 }
 
 async function readPostgres(): Promise<string> {

@@ -129,18 +129,22 @@ test('a read with more entries than `portionSize` is applied in several transact
   expect((await readCounts())[0]).toBe(40_000);
 });
 
-test('an unreadable entry becomes one dead letter and blocks no other batch', async () => {
+test('unreadable entries become one dead letter each and block no other batch', async () => {
   const entry = ['p', 'not-a-uuid', 's', 'NaN'];
   const stream = `${redis.prefix}:clicks:{0}`;
   const source = `stream 0 entry ${await redis.redis().xadd(stream, '*', ...entry)}`;
+  const binary = `stream 0 entry ${await redis.redis().xadd(stream, '*', 'b', Buffer.from([255, 0]))}`;
   await send(createBatches(5));
   // Simulates a crash: the dead letter is already in the table.
   await createDeps().clickStore.apply([], [{ source, payload: JSON.stringify(entry) }]);
 
-  expect(await flush()).toMatchObject({ batches: 5, flushed: 15, deadLetters: 1 });
+  expect(await flush()).toMatchObject({ batches: 5, flushed: 15, deadLetters: 2 });
   expect(await countWaiting()).toBe(0);
-  const kept = await database.db()('click_dead_letters').select('source', 'reason', 'payload');
-  expect(kept).toEqual([{ source, reason: 'unreadable', payload: JSON.stringify(entry) }]);
+  const kept = await database.db()('click_dead_letters').select('source', 'reason', 'payload').orderBy('id');
+  expect(kept).toEqual([
+    { source, reason: 'unreadable', payload: JSON.stringify(entry) },
+    { source: binary, reason: 'unreadable', payload: '["b","base64:/wA="]' },
+  ]);
 });
 
 test('clicks on a purged short URL do not affect other clicks', async () => {
