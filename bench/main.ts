@@ -57,7 +57,7 @@ async function run(): Promise<number> {
   const { subjects, findings } = await runRounds(windows, {
     starts: options.starts,
     rounds: options.rounds,
-    start: async () => (await startSubjects(stack, codes)).filter(isWanted),
+    start: async () => selectWanted(await startSubjects(stack, codes)),
     stop: stack.stopWebs,
     afterRound: async () => {
       const { flushed, seconds } = await measureFlush(stack, {
@@ -92,9 +92,13 @@ async function run(): Promise<number> {
   return counting.problems.length + windows.problems.length + regressions.length === 0 ? 0 : 1;
 }
 
-/** The bare server is the reference for all ratios. */
-function isWanted({ id }: Subject): boolean {
-  return id.startsWith('bare') || (options.only?.includes(id) ?? true);
+/** The subjects of `--only`, and the bare server, which is the reference for all ratios. */
+function selectWanted(subjects: Subject[]): Subject[] {
+  const { only } = options;
+  const ids = subjects.map(({ id }) => id);
+  const unknown = only?.filter((id) => !ids.includes(id)) ?? [];
+  if (unknown.length > 0) throw new Error(`--only knows ${ids.join(', ')}, not ${unknown.join(', ')}`);
+  return subjects.filter(({ id }) => id.startsWith('bare') || (only?.includes(id) ?? true));
 }
 
 function profiling(): string[] {
