@@ -14,7 +14,7 @@ export function createChangeFollower(deps: {
   refreshCache: RefreshCache;
   requestReconciliation: () => void;
   log: Log;
-}): NotificationListener {
+}): Omit<NotificationListener, 'onDisconnected'> {
   const { refreshCache, requestReconciliation, log } = deps;
   const waiting = new Set<string>();
   let isRunning = false;

@@ -144,7 +144,16 @@ if (names.includes('flush-clicks'))
     log,
   });
 if (names.includes('reconcile-cache'))
-  followExternalChanges({ config, db, redis: jobsRedis, queues, closing, versionFloor, log });
+  followExternalChanges({
+    config,
+    db,
+    redis: jobsRedis,
+    queues,
+    closing,
+    conditions,
+    versionFloor,
+    log,
+  });
 closing.defer('watchdog', watchWorkers({ workers, queues, endProcess, log }), (stop) => stop());
 closing.defer(
   'heartbeats',

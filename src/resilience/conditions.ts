@@ -46,6 +46,8 @@ const severities = {
   redis_rights_missing: 'degraded',
   /** Redis may evict clicks and jobs when it is full. */
   redis_evicts: 'degraded',
+  /** This process does not hear of changes, although the stores answer. */
+  changes_unheard: 'degraded',
   /** No live worker process serves a queue. */
   workers_missing: 'degraded',
   /** Jobs are due and not taken. */

@@ -123,6 +123,13 @@ const ofConditions: Record<ConditionCode, Guidance> = {
     effect: 'None until Redis is full; then clicks wait longer, and jobs may be lost.',
     action: 'Run `redis-cli CONFIG SET maxmemory-policy noeviction`, and set it in the configuration file.',
   },
+  changes_unheard: {
+    title: 'A process does not hear of changes',
+    effect:
+      'Links redirect. Changes by other programs or processes take effect late: within `CACHE_TTL_SECONDS`, or when the job `reconcile-cache` runs.',
+    action:
+      'Point `DATABASE_DIRECT_URL` to PostgreSQL itself, not to PgBouncer, and let its role connect. Grant `SUBSCRIBE` to the user of Redis.',
+  },
   workers_missing: {
     title: 'No worker is running',
     effect:

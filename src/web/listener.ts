@@ -133,7 +133,7 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
 function openMetrics(
   { config, conditions, epoch, postgresMetrics, endProcess, log }: WebContext,
   { breakers, queues, workerCounts }: Stores,
-  { urls, memoryCache, keyPool, clicks, rateLimits, analytics }: Modules,
+  { urls, memoryCache, subscriptions, keyPool, clicks, rateLimits, analytics }: Modules,
   http: Pick<
     Parameters<typeof createWebMetrics>[0],
     'requestCounts' | 'connectionCounts' | 'loadShedding' | 'redirectDurations' | 'withNode'
@@ -148,6 +148,7 @@ function openMetrics(
     clickEvents: analytics.clickEvents,
     rateLimits,
     breakers,
+    subscriptions,
     conditions,
     epoch,
     postgresMetrics,

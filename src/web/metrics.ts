@@ -18,6 +18,7 @@ import {
 import { type Conditions, conditionMetric } from '../resilience/conditions.ts';
 import type { PostgresMetrics } from '../storage/postgres/metrics.ts';
 import type { MemoryCache } from '../urls/cache/memory-cache.ts';
+import type { Subscriptions } from '../urls/changes/subscriptions.ts';
 import type { Urls } from '../urls/urls.ts';
 import type { CircuitBreakers } from './stores/circuit-breakers.ts';
 
@@ -31,6 +32,7 @@ interface WebMetricsDeps {
   connectionCounts: ConnectionCounts;
   rateLimits: Pick<RateLimits, 'limiters'>;
   breakers: CircuitBreakers;
+  subscriptions: Pick<Subscriptions, 'read'>;
   conditions: Pick<Conditions, 'list'>;
   epoch: Pick<CurrentEpoch, 'known'>;
   postgresMetrics: PostgresMetrics;
@@ -130,7 +132,7 @@ const connectionMetrics = ({ open, rejected, closedIdle, waiting, cut }: Connect
   gauge('requests_waiting', 'Pipelined requests that wait for earlier requests on their connection', waiting),
 ];
 
-const storeMetrics = ({ breakers }: WebMetricsDeps): Metric[] => [
+const storeMetrics = ({ breakers, subscriptions }: WebMetricsDeps): Metric[] => [
   gauge(
     'dependency_up',
     '1 while the circuit breaker of the store is closed, else 0',
@@ -138,6 +140,11 @@ const storeMetrics = ({ breakers }: WebMetricsDeps): Metric[] => [
       value: state === 'closed' ? 1 : 0,
       labels: { dependency },
     })),
+  ),
+  gauge(
+    'subscription_up',
+    '1 while the process hears of changes through this subscription, else 0',
+    subscriptions.read(),
   ),
 ];
 

@@ -42,6 +42,8 @@ export interface NotificationListener {
   onManyChanges: () => void;
   /** Notifications arrive from now on; earlier ones may have been missed. */
   onConnected: () => void;
+  /** Notifications may be missed from now on. */
+  onDisconnected: () => void;
 }
 
 /** Listens to changes on a connection of its own, which reconnects automatically. `url` must not lead through
@@ -76,10 +78,8 @@ export function listenForChanges(deps: {
     }
   }
 
-  /** Connects and listens until stopped; rejects when the connection fails. */
-  async function listen(onListening: () => void): Promise<void> {
-    const closed = new AbortController();
-    const client = await connect(async (config) => {
+  const open = async () =>
+    await connect(async (config) => {
       const opened = new SessionClient({
         ...config,
         withoutOptions: true,
@@ -93,26 +93,51 @@ export function listenForChanges(deps: {
       await opened.connect();
       return opened;
     });
+
+  /** Sends a notification from a session of its own: PgBouncer in transaction mode passes on those that a session sends to itself, and no others. */
+  async function sendProbe(probe: string): Promise<void> {
+    const client = await open();
+    try {
+      await client.query('select pg_notify($1, $2)', [channel, probe]);
+    } finally {
+      await withDeadline(client.end(), pingTimeoutMs, () => undefined);
+    }
+  }
+
+  /** Connects and listens until stopped; rejects when the connection fails. */
+  async function listen(onListening: () => void): Promise<void> {
+    const closed = new AbortController();
+    const client = await open();
     client.once('end', () => closed.abort());
     const stopped = AbortSignal.any([stopping.signal, closed.signal]);
     const probe = `probe ${randomUUID()}`;
     let isProbeReceived = false;
+    let isProbeLate = false;
     client.on('notification', ({ payload = '' }) => {
-      if (payload === probe) isProbeReceived = true;
-      else dispatch(payload);
+      if (payload !== probe) return dispatch(payload);
+      isProbeReceived = true;
+      if (isProbeLate) listener.onConnected();
     });
     try {
       await client.query(`listen ${channel}`);
       onListening();
-      await client.query('select pg_notify($1, $2)', [channel, probe]);
+      // Without a second connection it stays unknown.
+      const isProbeSent = await sendProbe(probe).then(
+        () => true,
+        () => false,
+      );
       await pause(pingEveryMs, stopped);
-      if (!isProbeReceived && !stopped.aborted)
+      if (isProbeSent && !isProbeReceived && !stopped.aborted) {
+        isProbeLate = true;
+        listener.onDisconnected();
         log.warn('failed to receive notifications over this connection, set DATABASE_DIRECT_URL');
+      }
       while (!stopping.signal.aborted) {
         await client.query('select 1');
         await pause(pingEveryMs, stopped);
       }
     } finally {
+      listener.onDisconnected();
       await withDeadline(client.end(), pingTimeoutMs, () => undefined);
     }
   }

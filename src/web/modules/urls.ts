@@ -17,6 +17,7 @@ import { createChangeLog } from '../../urls/changes/change-log.ts';
 import { createFallbackPublisher } from '../../urls/changes/fallback-publish.ts';
 import { listenForChanges } from '../../urls/changes/postgres-bus.ts';
 import { subscribeToChanges } from '../../urls/changes/redis-bus.ts';
+import { watchSubscriptions } from '../../urls/changes/subscriptions.ts';
 import { createIdempotencyKeys } from '../../urls/idempotency/key-store.ts';
 import { createDestinationPolicy } from '../../urls/input/destination-policy.ts';
 import { createRowLoader } from '../../urls/store/row-loader.ts';
@@ -47,7 +48,7 @@ export function openUrls(
     onNotFound: (shortCode: string) => void;
   },
 ) {
-  const { config, log, closing, epoch } = web;
+  const { config, log, closing, conditions, epoch } = web;
   const { db, cacheRedis, breakers, queues, search, hashPassword, onNotFound } = deps;
   const prefix = config.REDIS_PREFIX;
   const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
@@ -71,6 +72,11 @@ export function openUrls(
     maxBytes: config.MEMORY_CACHE_MAX_MB * 1_000_000,
     staleMs: config.STALE_IF_ERROR_SECONDS * 1_000,
   });
+  const subscriptions = closing.defer(
+    'subscriptions',
+    watchSubscriptions(conditions, ['notifications', 'invalidation_bus']),
+    (watch) => watch.stop(),
+  );
   const { blockedHosts, ...blocking } = openBlockedHosts(web, {
     db,
     breakers,
@@ -88,8 +94,14 @@ export function openUrls(
       prefix,
       {
         onChange: memoryCache.invalidate,
-        onConnected: memoryCache.onConnected,
-        onDisconnected: memoryCache.onDisconnected,
+        onConnected() {
+          memoryCache.onConnected();
+          subscriptions.set('invalidation_bus', true);
+        },
+        onDisconnected() {
+          memoryCache.onDisconnected();
+          subscriptions.set('invalidation_bus', false);
+        },
       },
       log,
     ),
@@ -126,7 +138,11 @@ export function openUrls(
       listener: {
         onChange: onNotification,
         onManyChanges: memoryCache.onManyChanges,
-        onConnected: () => void catchUp(),
+        onConnected() {
+          subscriptions.set('notifications', true);
+          void catchUp();
+        },
+        onDisconnected: () => subscriptions.set('notifications', false),
       },
       log,
     }),
@@ -197,6 +213,7 @@ export function openUrls(
     memoryCache,
     redisMemory: memory,
     subscriberRedis,
+    subscriptions,
     blockedHosts,
     ...blocking,
   };

@@ -40,6 +40,7 @@ beforeEach(async () => {
       onChange: (shortCode, version) => events.push(`${shortCode} ${version}`),
       onManyChanges: () => events.push('many'),
       onConnected: () => events.push('connected'),
+      onDisconnected: () => events.push('disconnected'),
     },
     log: silentLog,
   });
