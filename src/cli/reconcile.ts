@@ -1,44 +1,50 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type AnalyticsAudit, readAnalyticsAudit } from '../analytics/rollups/audit.ts';
-import { type ClickAudit, isExact, isExactSince, readAudit } from '../clicks/ledger/audit.ts';
+import { compareInSlices, createAnalyticsSlices } from '../analytics/rollups/audit-slices.ts';
+import { readAnalyticsTotals } from '../analytics/rollups/audit.ts';
+import { isExact, isExactSince, readAudit } from '../clicks/ledger/audit.ts';
 import { databaseSettings } from '../config/database.ts';
 import { loadConfigOrExit } from '../config/load.ts';
 import { describeEpochs, readEpochReport } from '../epoch/epoch-report.ts';
 import { openPostgres } from '../storage/postgres/postgres.ts';
 import { requireSchema } from '../storage/schema/require-schema.ts';
 import { readArguments } from './command-line.ts';
+import { type AnalyticsComparison, describeAnalytics, describeAudit, maxLines } from './reconcile-report.ts';
 
-/** `npm run reconcile [-- --wait SECONDS]`: compares the clicks that web processes accepted with the ledger and the
- *  counters, and the counters with the analytics. With `--wait`, it waits until the clicks accepted at the start are
- *  counted. Exit code 0 when they match, 1 when they do not, 2 when they could not be read. */
+/** `npm run reconcile [-- --wait SECONDS] [--since TIME]`: compares the clicks that web processes accepted with the ledger and the
+ *  counters, and the counters with the analytics, in slices of short URLs. With `--wait`, it waits until the clicks accepted at the start are
+ *  counted; with `--since`, it compares the analytics of short URLs that were clicked since then. Exit code 0 when they match, 1 when they do
+ *  not, 2 when they could not be read. */
 const queryTimeoutMs = 600_000;
 /** Web processes report accepted clicks once a second; after this time the latest reports have arrived. */
 const reportDelayMs = 2_000;
 const retryIntervalMs = 500;
-/** Maximum number of listed producers and of listed short URLs. */
-const maxLines = 100;
 
-const usage = `Usage: npm run reconcile [-- --wait SECONDS]
+/** How often progress is written to stderr. */
+const progressEveryMs = 5_000;
+
+const usage = `Usage: npm run reconcile [-- --wait SECONDS] [--since TIME]
   Compares the clicks that web processes accepted with the ledger, the counters and the analytics.
   --wait SECONDS  wait up to this long until the clicks accepted so far are counted (0 to 3600)
+  --since TIME    compare the analytics of short URLs that were clicked since then only, such as 2026-11-30 or 2026-11-30T08:00:00Z
   Exit code 0 when they match, 1 when they do not, 2 when they could not be read.
 `;
 
-const waitMs = readArguments(usage, readWaitMs);
+const { waitMs, since } = readArguments(usage, readOptions);
 const { DATABASE_URL: url } = loadConfigOrExit(databaseSettings);
 const db = openPostgres({ url, poolMax: 1, queryTimeoutMs, name: 'reconcile' });
 try {
   await requireSchema(db, (line) => void process.stderr.write(`${line}\n`));
   const { audit, exact } = await readAuditUntilExact();
+  const totals = await readAnalyticsTotals(db);
   // Read once: the analytics match the counters at each moment.
-  const analytics = await readAnalyticsAudit(db);
+  const analytics = await compareAnalytics();
   const epochs = await readEpochReport(db);
-  const matches = exact && analytics.differing.length === 0;
+  const matches = exact && analytics.count === 0 && analytics.skipped === 0;
   const lines = [
     matches ? 'exact' : 'not exact',
     ...describeAudit(audit, exact),
-    ...describeAnalytics(analytics),
+    ...describeAnalytics(totals, analytics, since),
     ...describeEpochs(epochs, Math.max(0, audit.accepted - audit.counted)),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -68,47 +74,37 @@ async function readAuditUntilExact() {
   return { audit, exact };
 }
 
-function describeAudit(audit: ClickAudit, exact: boolean): string[] {
-  const { accepted, counted, onUrls, purged, imported, removed, differing, deadLetters } = audit;
-  const onCounters = onUrls + purged - imported;
-  const lines = [
-    `  ${accepted} clicks accepted by web processes`,
-    `  ${counted} clicks counted by the ledger`,
-    `  ${onCounters} clicks on short URLs${purged > 0 ? ` (${purged} of them purged)` : ''}`,
-  ];
-  if (deadLetters > 0) lines.push(`  ${deadLetters} dead letters in the table click_dead_letters`);
-  for (const { producer, accepted, counted, lastSeenAt } of exact ? [] : differing.slice(0, maxLines)) {
-    lines.push(
-      `  producer ${producer}: ${describeDifference(accepted, counted)}, last seen at ${lastSeenAt.toISOString()}`,
-    );
+async function compareAnalytics(): Promise<AnalyticsComparison> {
+  const result: AnalyticsComparison = { checked: 0, skipped: 0, count: 0, differing: [] };
+  let saidAt = performance.now();
+  const slices = createAnalyticsSlices(db, { since });
+  for await (const { checked, total, skipped, found } of compareInSlices(slices)) {
+    Object.assign(result, { checked, skipped, count: result.count + found.length });
+    result.differing.push(...found.slice(0, maxLines - result.differing.length));
+    if (performance.now() < saidAt + progressEveryMs) continue;
+    saidAt = performance.now();
+    process.stderr.write(`compared ${checked} of ${total} short URLs\n`);
   }
-  if (removed.accepted !== removed.counted) {
-    lines.push(`  producers removed as idle: ${describeDifference(removed.accepted, removed.counted)}`);
-  }
-  if (counted !== onCounters)
-    lines.push(`  short URLs: ${describeDifference(counted, onCounters, 'in the ledger')}`);
-  if (imported > 0) lines.push(`  ${imported} clicks imported from other services`);
-  if (!exact) lines.push('Clicks may still be in transit. Run again with --wait 30.');
-  return lines;
+  return result;
 }
 
-function describeAnalytics({ clicks, without, differing }: AnalyticsAudit): string[] {
-  const lines = [
-    `  ${clicks} clicks in the analytics${without > 0 ? `, ${without} counted before the analytics existed` : ''}`,
-  ];
-  for (const { shortCode, metric, expected, found } of differing.slice(0, maxLines))
-    lines.push(`  short URL ${shortCode}, ${metric}: ${expected} expected, ${found} found`);
-  return lines;
-}
-
-function describeDifference(expected: number, found: number, where = 'accepted'): string {
-  const difference = found - expected;
-  return `${expected} ${where}, ${found} counted: ${Math.abs(difference)} ${difference < 0 ? 'missing' : 'too many'}`;
-}
-
-function readWaitMs(args: string[]): number {
-  const { values } = parseArgs({ args, options: { wait: { type: 'string', default: '0' } } });
+function readOptions(args: string[]): { waitMs: number; since: Date | undefined } {
+  const { values } = parseArgs({
+    args,
+    options: { wait: { type: 'string', default: '0' }, since: { type: 'string' } },
+  });
   const seconds = values.wait === '' ? Number.NaN : Number(values.wait);
-  if (seconds >= 0 && seconds <= 3_600) return seconds * 1_000;
-  throw new Error('--wait must be a number of seconds from 0 to 3600');
+  if (!(seconds >= 0 && seconds <= 3_600))
+    throw new Error('--wait must be a number of seconds from 0 to 3600');
+  return { waitMs: seconds * 1_000, since: values.since === undefined ? undefined : readTime(values.since) };
+}
+
+/** Dates are UTC. */
+function readTime(text: string): Date {
+  const time = new Date(
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? text : Number.NaN,
+  );
+  if (Number.isNaN(time.getTime()))
+    throw new Error('--since must be a date, or a time with its zone, such as 2026-11-30T08:00:00Z');
+  return time;
 }

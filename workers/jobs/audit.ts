@@ -1,13 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AnalyticsSlices } from '../../src/analytics/rollups/audit-slices.ts';
+import { type AnalyticsSlices, compareInSlices } from '../../src/analytics/rollups/audit-slices.ts';
 import type { AuditDifference } from '../../src/analytics/rollups/audit.ts';
 import { type ClickAudit, isExact, isExactSince } from '../../src/clicks/ledger/audit.ts';
 import { type JobContext, percentOf, type Summary } from '../job-context.ts';
 
 /** Differences and producers that the summary lists. */
 const maxListed = 20;
-/** Short URLs per statement; fewer after one that took too long. */
-const sliceSize = 500;
 /** Clicks that were accepted at the start are counted within this time, unless counting is late. */
 const countedMs = 15_000;
 const retryMs = 1_000;
@@ -60,27 +58,13 @@ async function readUntilCounted(readLedger: Deps['readLedger'], first: ClickAudi
 }
 
 async function compareAnalytics(slices: AnalyticsSlices, { reportProgress, signal }: JobContext) {
-  const total = await slices.countUrls();
   const differing: AuditDifference[] = [];
-  const counts = { count: 0, checked: 0, skipped: 0 };
-  let size = sliceSize;
-  for (let after = 0; !signal.aborted;) {
-    const slice = await slices.findSlice(after, size);
-    if (slice === undefined) break;
-    const found = await slices.compare(after, slice.last);
-    if (found === 'timed-out' && size > 1) {
-      size = Math.ceil(size / 5);
-      continue;
-    }
-    if (found === 'timed-out') counts.skipped += 1;
-    else {
-      counts.count += found.length;
-      differing.push(...found.slice(0, maxListed - differing.length));
-    }
-    counts.checked += slice.count;
-    after = slice.last;
-    size = Math.min(sliceSize, size * 2);
-    await reportProgress(Math.min(99, percentOf(counts.checked, total)));
+  let [count, checked, skipped] = [0, 0, 0];
+  for await (const progress of compareInSlices(slices, signal)) {
+    ({ checked, skipped } = progress);
+    count += progress.found.length;
+    differing.push(...progress.found.slice(0, maxListed - differing.length));
+    await reportProgress(Math.min(99, percentOf(checked, progress.total)));
   }
-  return { ...counts, differing };
+  return { count, checked, skipped, differing };
 }

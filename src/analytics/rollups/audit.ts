@@ -1,4 +1,4 @@
-import type { Knex } from '../../storage/postgres/postgres.ts';
+import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
 
 /** A metric of a short URL that differs from its expected value. */
 export interface AuditDifference {
@@ -9,39 +9,37 @@ export interface AuditDifference {
   found: number;
 }
 
-/** Result of the audit of the analytics, from one snapshot. */
-export interface AnalyticsAudit {
-  /** Clicks in the analytics, according to the counters of short URLs. */
+/** Clicks in the analytics, according to the counters of short URLs. */
+export interface AnalyticsTotals {
   clicks: number;
   /** Clicks without analytics: counted before the analytics existed, or by an earlier release. */
   without: number;
-  /** Differences in order of short codes; at most 1,000. */
-  differing: AuditDifference[];
 }
 
-/** Compares the counter of each short URL with its roll-ups by hour and by dimension, and its click events within
- *  their retention with the roll-ups by hour. Reads all analytics, which takes about a minute for 100 million events. */
-export async function readAnalyticsAudit(db: Knex): Promise<AnalyticsAudit> {
-  return await db.transaction(
-    async (trx) => {
-      const { rows } = await trx.raw<{ rows: [{ clicks: number; without: number }] }>(
-        `select cast(coalesce(sum(analytics_clicks), 0) as bigint) as clicks,
-                cast(coalesce(sum(click_count - analytics_clicks), 0) as bigint) as without
-         from url_stats`,
-      );
-      return { ...rows[0], differing: await differencesIn(trx) };
-    },
-    { isolationLevel: 'repeatable read', readOnly: true },
+export async function readAnalyticsTotals(db: Knex): Promise<AnalyticsTotals> {
+  return onlyRow(
+    await db.raw<{ rows: AnalyticsTotals[] }>(
+      `select cast(coalesce(sum(analytics_clicks), 0) as bigint) as clicks,
+              cast(coalesce(sum(click_count - analytics_clicks), 0) as bigint) as without
+       from url_stats`,
+    ),
   );
 }
 
-/** Differences of all short URLs, or of those with IDs above `after` up to `last`. */
+/** Compares the counter of each short URL with its roll-ups by hour and by dimension, and its click events within their retention with the
+ *  roll-ups by hour. Resolves to the differences of all short URLs, or of those with IDs above `after` up to `last` that are in `ids`, if given:
+ *  at most 1,000. */
 export async function differencesIn(
-  trx: Knex.Transaction,
-  range?: { after: number; last: number },
+  trx: Knex,
+  slice?: { after: number; last: number; ids?: number[] },
 ): Promise<AuditDifference[]> {
-  const sql = differencesSql((column) => (range ? `${column} > :after and ${column} <= :last` : 'true'));
-  return (await trx.raw<{ rows: AuditDifference[] }>(sql, range ?? {})).rows;
+  const filter = (column: string) => {
+    if (slice === undefined) return 'true';
+    return slice.ids === undefined
+      ? `${column} > :after and ${column} <= :last`
+      : `${column} = any(cast(:ids as bigint[]))`;
+  };
+  return (await trx.raw<{ rows: AuditDifference[] }>(differencesSql(filter), { ...slice })).rows;
 }
 
 /** Excludes short URLs with a pending removal: another program has restored them with the old counters. */

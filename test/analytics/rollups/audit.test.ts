@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
+import { compareInSlices, createAnalyticsSlices } from '../../../src/analytics/rollups/audit-slices.ts';
 import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
-import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
+import { makeDetail, makeDetailedBatch, readAnalyticsAudit } from '../../support/clicks/analytics.ts';
 import { createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
 import { connectExternalClient } from '../../support/urls/external-client.ts';
@@ -68,4 +68,38 @@ test('a short URL with a pending removal does not count as a difference', async 
   await external.run('insert into urls overriding system value select * from kept');
   expect((await readAnalyticsAudit(db())).differing).toEqual([]);
   await external.close();
+});
+
+test('slices compare every short URL once, and find what one statement finds', async () => {
+  await createUrlIds(db(), 1_200);
+  const [one, two] = await applyClicks();
+  await db()('url_analytics').whereIn('url_id', [one, two]).delete();
+  const steps = [];
+  for await (const step of compareInSlices(createAnalyticsSlices(db()))) steps.push(step);
+  expect(steps.length).toBeGreaterThan(1);
+  const { count } = (await db()('url_stats').count({ count: '*' }).first())!;
+  expect(steps.at(-1)).toMatchObject({ checked: Number(count), total: Number(count), skipped: 0 });
+  const { differing } = await readAnalyticsAudit(db());
+  expect(differing).toHaveLength(2);
+  expect(steps.flatMap(({ found }) => found)).toEqual(expect.arrayContaining(differing));
+});
+
+test('with a time, slices compare only short URLs that were clicked since then', async () => {
+  const [one, two] = await applyClicks();
+  await db()('url_analytics').whereIn('url_id', [one, two]).delete();
+  const lastAt = new Date(atMs + 120_000);
+  await db()('url_stats')
+    .where({ url_id: one })
+    .update({ last_accessed_at: new Date(lastAt.getTime() - 1) });
+  const steps = [];
+  for await (const step of compareInSlices(createAnalyticsSlices(db(), { since: lastAt }))) steps.push(step);
+  const { short_code: shortCode } = await db()('urls').where({ id: two }).first('short_code');
+  expect(steps).toEqual([
+    {
+      checked: 1,
+      total: 1,
+      skipped: 0,
+      found: [{ shortCode, metric: 'click events', expected: 1, found: 0 }],
+    },
+  ]);
 });

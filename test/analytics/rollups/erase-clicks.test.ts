@@ -1,11 +1,11 @@
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
-import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { createClickEraser } from '../../../src/analytics/rollups/erase-clicks.ts';
 import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
 import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { StatementTimeout } from '../../../src/storage/postgres/statement-timeout.ts';
 import { UrlNotFound } from '../../../src/urls/url.ts';
+import { readAnalyticsAudit } from '../../support/clicks/analytics.ts';
 import { makeDetail, makeDetailedBatch, readMetrics } from '../../support/clicks/analytics.ts';
 import { countDeadlocks, createUrlIds, resetLedger, readCounts } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';

@@ -1,5 +1,5 @@
-import type { AnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { type Knex, onlyRow } from '../../../src/storage/postgres/postgres.ts';
+import type { AnalyticsAudit } from '../../support/clicks/analytics.ts';
 import { countAll, type Tally } from '../../support/processes/load.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 

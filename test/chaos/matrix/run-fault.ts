@@ -1,4 +1,4 @@
-import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
+import { readAnalyticsAudit } from '../../support/clicks/analytics.ts';
 import { runToEnd } from '../../support/processes/launch.ts';
 import { countAll } from '../../support/processes/load.ts';
 import { readSlowness } from '../../support/processes/slowness.ts';

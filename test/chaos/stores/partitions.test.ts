@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { createHeaders, detailSettings } from '../../load/day/visitors.ts';
+import { readAnalyticsAudit } from '../../support/clicks/analytics.ts';
 import { findMiscounted, readCounted } from '../../support/clicks/counts.ts';
 import { runJob } from '../../support/jobs.ts';
 import { countAll, sendRedirects, startLoadOnAll } from '../../support/processes/load.ts';

@@ -230,6 +230,15 @@ test.each(['-1', '3601', 'soon', ''])('reconcile with a wait of "%s" exits with 
   expect(stderr).toContain('--wait must be a number of seconds from 0 to 3600');
 });
 
+test.each(['yesterday', '2026-13-01', '2026-11-30T08:00', ''])(
+  'reconcile since "%s" exits with code 2',
+  async (since) => {
+    const { code, stderr } = await runProcess('src/cli/reconcile.js', settings, [`--since=${since}`]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--since must be a date, or a time with its zone');
+  },
+);
+
 test('api-key list --json prints the fields of each API key without its secret', async () => {
   const made = await runApiKey(['create', '--name', 'for programs', '--json']);
   const { id, key } = JSON.parse(made.stdout) as { id: number; key: string };

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seedDemo } from '../../../scripts/demo/seed.ts';
-import { readAnalyticsAudit } from '../../../src/analytics/rollups/audit.ts';
 import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
+import { readAnalyticsAudit } from '../../support/clicks/analytics.ts';
 import { useService } from '../../support/processes/service.ts';
 
 const service = useService();

@@ -111,6 +111,13 @@ test('reconcile reports a short URL whose roll-ups differ, even when every click
   expect(stdout.split('\n')[0]).toBe('not exact');
   expect(stdout).toContain('  5 clicks in the analytics\n');
   expect(stdout).toContain(`  short URL ${shortCode}, clicks by hour: 5 expected, 0 found\n`);
+
+  // The clicks are older.
+  const later = await reconcile('--since', '2100-01-01');
+  expect(later.code).toBe(0);
+  expect(later.stdout).toContain(
+    '  0 short URLs clicked since 2100-01-01T00:00:00.000Z compared, and no others\n',
+  );
 });
 
 test.each([
@@ -124,7 +131,7 @@ test.each([
   const { code, stdout, stderr } = await reconcile(...args);
   expect(code).toBe(2);
   expect(stdout).toBe('');
-  expect(stderr).toContain('\nUsage: npm run reconcile [-- --wait SECONDS]\n');
+  expect(stderr).toContain('\nUsage: npm run reconcile [-- --wait SECONDS] [--since TIME]\n');
 });
 
 test('reconcile exits with code 2 and the error when PostgreSQL or a table is missing', async () => {

@@ -1,5 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { AnalyticsQuery } from '../../../src/analytics/query/query.ts';
+import {
+  type AnalyticsTotals,
+  type AuditDifference,
+  differencesIn,
+  readAnalyticsTotals,
+} from '../../../src/analytics/rollups/audit.ts';
 import type { Batch, ClickCount } from '../../../src/clicks/click-batch.ts';
 import type { ClickDetail } from '../../../src/clicks/click-detail.ts';
 import type { Knex } from '../../../src/storage/postgres/postgres.ts';
@@ -95,3 +101,11 @@ export async function readMetrics(db: Knex): Promise<Metrics> {
   );
   return Object.fromEntries(rows.map(({ name, clicks, bots }) => [name, [clicks, bots ?? 0]]));
 }
+
+/** Totals of the analytics, and their differences from the counters. */
+export type AnalyticsAudit = AnalyticsTotals & { differing: AuditDifference[] };
+
+export const readAnalyticsAudit = async (db: Knex): Promise<AnalyticsAudit> => ({
+  ...(await readAnalyticsTotals(db)),
+  differing: await differencesIn(db),
+});
