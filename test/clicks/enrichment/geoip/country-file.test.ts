@@ -89,11 +89,14 @@ test('a FIFO instead of a file causes a warning and does not block the start', a
 test('a broken or removed file causes a warning, and the previous one stays in use', async () => {
   await writeFile(file, buildCountryFile({ '203.0.113.0/24': 'DE' }));
   const { find } = await open();
-  await writeFile(file, 'this is no such file');
-  await waitUntil('the broken file is reported', () => warnings().length === 1);
+  // In one step: a reader of a file that is being written may report it twice.
+  await writeFile(`${file}.new`, 'this is no such file');
+  await rename(`${file}.new`, file);
+  await waitUntil('the broken file is reported', () => warnings().length > 0);
   expect(find('203.0.113.8')).toBe('DE');
   await rm(file);
-  await waitUntil('the missing file is reported', () => warnings().length === 2);
+  await waitUntil('the missing file is reported', () => warnings().some((line) => line.includes('ENOENT')));
+  expect(warnings()).toHaveLength(2);
   expect(find('203.0.113.9')).toBe('DE');
 });
 
