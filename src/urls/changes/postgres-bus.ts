@@ -78,8 +78,8 @@ export function listenForChanges(deps: {
     }
   }
 
-  const open = async () =>
-    await connect(async (config) => {
+  async function open() {
+    return await connect(async (config) => {
       const opened = new SessionClient({
         ...config,
         withoutOptions: true,
@@ -93,6 +93,7 @@ export function listenForChanges(deps: {
       await opened.connect();
       return opened;
     });
+  }
 
   /** Sends a notification from a session of its own: PgBouncer in transaction mode passes on those that a session sends to itself, and no others. */
   async function sendProbe(probe: string): Promise<void> {

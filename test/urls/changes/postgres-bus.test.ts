@@ -1,3 +1,4 @@
+import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { createChangeLog } from '../../../src/urls/changes/change-log.ts';
@@ -5,7 +6,7 @@ import { listenForChanges } from '../../../src/urls/changes/postgres-bus.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
 import { type Proxy, startProxy } from '../../support/proxy/proxy.ts';
-import { silentLog, track, useDatabase } from '../../support/resources.ts';
+import { track, useDatabase } from '../../support/resources.ts';
 import { connectExternalClient, type ExternalClient } from '../../support/urls/external-client.ts';
 import { insertUrls } from '../../support/urls/urls.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -15,6 +16,8 @@ let external: ExternalClient;
 let proxy: Proxy;
 /** Received events, in order. */
 let events: string[];
+/** Logged warnings. */
+let warnings: string[];
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
@@ -30,6 +33,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await database.db().raw('truncate urls cascade');
   events = [];
+  warnings = [];
   const url = new URL(database.url());
   url.port = String(proxy.port);
   const stopped = track('listener');
@@ -42,7 +46,7 @@ beforeEach(async () => {
       onConnected: () => events.push('connected'),
       onDisconnected: () => events.push('disconnected'),
     },
-    log: silentLog,
+    log: pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) }),
   });
   stop = async () => {
     await stopListening();
@@ -54,6 +58,10 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await stop();
+});
+
+test('the first attempt succeeds', () => {
+  expect(warnings).toEqual([]);
 });
 
 /** Returns all events of the changes committed so far, sorted. */
