@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { webSettings } from '../../src/config/web.ts';
 import { workerSettings } from '../../src/config/worker.ts';
@@ -18,7 +20,7 @@ const everything = [
   'trial.enabled=true,trial.password=secret',
   'imagePullSecrets[0].name=registry',
   'nodeSelector.disk=ssd,tolerations[0].key=links,tolerations[0].operator=Exists',
-  'settings.CLICK_DETAIL=count,settings.RATE_LIMIT_PER_KEY=600',
+  'settings.CLICK_DETAIL=count,settings.SHUTDOWN_DEADLINE_MS=40000',
 ].flatMap((values) => ['--set', values]);
 
 interface Container {
@@ -85,6 +87,7 @@ describe.skipIf(!hasKubernetesTools)('Kubernetes', () => {
     ['no public origin', ['--set', 'baseUrl='], 'set baseUrl to the public origin'],
     ['an unknown value', ['--set', 'web.replica=3'], 'replica'],
     ['a number as a text', ['--set-string', 'web.replicas=three'], 'replicas'],
+    ['a port that the chart sets', ['--set', 'settings.PORT=8080'], 'PORT'],
     ['a setting in small letters', ['--set', 'settings.log_level=debug'], 'log_level'],
     ['stores to try without a password', ['--set', 'trial.enabled=true'], 'set trial.password'],
     ['a route without a Gateway', ['--set', 'httpRoute.enabled=true'], 'set httpRoute.parentRefs'],
@@ -98,11 +101,24 @@ describe.skipIf(!hasKubernetesTools)('Kubernetes', () => {
     const { data } = find(manifests, 'ConfigMap', 'links-linkmill');
     const known = { ...webSettings.shape, ...workerSettings.shape };
     expect(Object.keys(data!).filter((name) => !(name in known))).toEqual([]);
-    expect(data).toMatchObject({ CLICK_DETAIL: 'count', RATE_LIMIT_PER_KEY: '600' });
+    expect(data).toMatchObject({ CLICK_DETAIL: 'count', SHUTDOWN_DEADLINE_MS: '40000' });
     const { envFrom } = podOf(find(manifests, 'Deployment', '-web')).containers[0] as unknown as {
       envFrom: Record<string, unknown>[];
     };
     expect(envFrom.map((one) => Object.keys(one)[0])).toEqual(['configMapRef', 'secretRef', 'secretRef']);
+  });
+
+  test('large numbers of a values file stay whole', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'linkmill-values-'));
+    const file = path.join(folder, 'values.yaml');
+    await writeFile(file, 'settings: { CLICK_BUFFER_MAX_ENTRIES: 1000000, SHUTDOWN_DEADLINE_MS: 40000 }\n');
+    const manifests = await render(['--values', file]);
+    await rm(folder, { recursive: true });
+    expect(find(manifests, 'ConfigMap', 'links-linkmill').data).toMatchObject({
+      CLICK_BUFFER_MAX_ENTRIES: '1000000',
+      SHUTDOWN_DEADLINE_MS: '40000',
+    });
+    expect(podOf(find(manifests, 'Deployment', '-worker')).terminationGracePeriodSeconds).toBe(45);
   });
 
   test('processes have time to end, listen on the ports that are probed, and serve known queues', async () => {

@@ -19,21 +19,24 @@ app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* The settings, of which none is secret. */}}
+{{/* The settings; none of them is secret. Numbers of a values file are floats, which would be written as 1e+06. */}}
 {{- define "linkmill.settings" -}}
-BASE_URL: {{ required "set baseUrl to the public origin of short URLs, such as https://s.example.com" .Values.baseUrl | quote }}
-HOST: ''
-PORT: '3000'
-WORKER_PORT: '3001'
-SHUTDOWN_DEADLINE_MS: '20000'
-TRUSTED_PROXY_HOPS: {{ .Values.trustedProxyHops | quote }}
-{{- if .Values.trial.enabled }}
-DATABASE_URL: {{ printf "postgres://linkmill@%s-postgres:5432/linkmill" (include "linkmill.name" .) }}
-REDIS_URL: {{ printf "redis://%s-redis:6379" (include "linkmill.name" .) }}
+{{- $settings := dict "HOST" "" "PORT" "3000" "WORKER_PORT" "3001" "SHUTDOWN_DEADLINE_MS" "20000" -}}
+{{- $_ := set $settings "BASE_URL" (required "set baseUrl to the public origin of short URLs, such as https://s.example.com" .Values.baseUrl) -}}
+{{- $_ := set $settings "TRUSTED_PROXY_HOPS" .Values.trustedProxyHops -}}
+{{- if .Values.trial.enabled -}}
+{{- $_ := set $settings "DATABASE_URL" (printf "postgres://linkmill@%s-postgres:5432/linkmill" (include "linkmill.name" .)) -}}
+{{- $_ := set $settings "REDIS_URL" (printf "redis://%s-redis:6379" (include "linkmill.name" .)) -}}
+{{- end -}}
+{{- range $name, $value := mergeOverwrite $settings .Values.settings }}
+{{ $name }}: {{ if and (kindIs "float64" $value) (eq (floor $value) $value) }}{{ $value | int64 | quote }}{{ else }}{{ $value | quote }}{{ end }}
 {{- end }}
-{{- range $name, $value := .Values.settings }}
-{{ $name }}: {{ $value | quote }}
 {{- end }}
+
+{{/* Seconds that a process may take to end, and 5 more. */}}
+{{- define "linkmill.graceSeconds" -}}
+{{- $deadlineMs := get (include "linkmill.settings" . | fromYaml) "SHUTDOWN_DEADLINE_MS" -}}
+{{ add (div (add (int64 $deadlineMs) 999) 1000) 5 }}
 {{- end }}
 
 {{/* The Secrets whose keys become environment variables. */}}
