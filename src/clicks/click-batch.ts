@@ -25,3 +25,9 @@ export interface Batch {
 /** Returns the number of clicks in the batches. */
 export const countClicks = (batches: Batch[]) =>
   batches.reduce((sum, batch) => batch.clicks.reduce((count, click) => count + click.count, sum), 0);
+
+/** Whether a decoded number can be a count or an ID. */
+export const isCount = (value: number) => Number.isSafeInteger(value) && value > 0;
+
+/** Whether a decoded number is a time within the range of Date, in milliseconds since 1970. */
+export const isTime = (value: number) => Number.isInteger(value) && value >= 0 && value <= 8.64e15;

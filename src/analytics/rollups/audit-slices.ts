@@ -28,9 +28,9 @@ export interface AuditProgress {
   found: AuditDifference[];
 }
 
-/** Reads slices of short URLs and their differences; with `since` only of those that were clicked from then on. */
 export type AnalyticsSlices = ReturnType<typeof createAnalyticsSlices>;
 
+/** Reads slices of short URLs and their differences; with `since` only of those that were clicked from then on. */
 export function createAnalyticsSlices(db: Knex, { since }: { since?: Date | undefined } = {}) {
   /** Each short URL has a row. */
   const rows = () =>

@@ -1,4 +1,4 @@
-import type { Batch, ClickCount } from '../click-batch.ts';
+import { type Batch, type ClickCount, isCount, isTime } from '../click-batch.ts';
 import type { ClickDetail } from '../click-detail.ts';
 import { isShortText } from '../short-text.ts';
 import { type Agent, agentKey, readAgent, writeAgent } from './agent-codec.ts';
@@ -158,6 +158,3 @@ function checked<Value>(value: Value, isValid: (value: Value) => boolean): Value
 }
 
 const positive = (value: number) => checked(value, isCount);
-const isCount = (value: number) => Number.isSafeInteger(value) && value > 0;
-/** Within the range of Date. */
-const isTime = (value: number) => value <= 8.64e15;

@@ -1,4 +1,4 @@
-import type { Batch, ClickCount } from '../click-batch.ts';
+import { type Batch, type ClickCount, isCount, isTime } from '../click-batch.ts';
 import { isShortText } from '../short-text.ts';
 import type { Agent } from './agent-codec.ts';
 
@@ -106,6 +106,3 @@ function decodeAgent(text: string): Agent | undefined {
 const hasNames = (fields: string[], expected: string[]) =>
   fields.length === 2 * expected.length && expected.every((name, i) => fields[2 * i] === name);
 const split = (texts: string) => (texts === '' ? [] : texts.split(textEnd));
-const isCount = (value: number) => Number.isSafeInteger(value) && value > 0;
-/** Within the range of Date. */
-const isTime = (value: number) => Number.isInteger(value) && value >= 0 && value <= 8.64e15;
