@@ -42,10 +42,17 @@ export const createUrlSource = (db: Knex): ExportSource => ({
 
   async findRows({ after, upTo, owner, limit }) {
     const { rows } = await db.raw<{ rows: ExportedUrl[] }>(
-      `select ${storedColumns}, coalesce(s.click_count, 0) as "clickCount", s.last_accessed_at as "lastAccessedAt"
-       from urls u left join url_stats s on s.url_id = u.id
-       where u.id > :after and u.id <= :upTo and u.deleted_at is null and ${isOwned}
-       order by u.id limit :limit`,
+      // Joined after the page is complete, row by row: PostgreSQL would also read the counters of all earlier pages again.
+      `with page as materialized (
+         select u.* from urls u
+         where u.id > :after and u.id <= :upTo and u.deleted_at is null and ${isOwned}
+         order by u.id limit :limit
+       )
+       select ${storedColumns}, coalesce(s.click_count, 0) as "clickCount", s.last_accessed_at as "lastAccessedAt"
+       from page u left join lateral (
+         select click_count, last_accessed_at from url_stats where url_id = u.id limit 1
+       ) s on true
+       order by u.id`,
       { after, upTo, owner, limit },
     );
     return rows.map((url) => ({
