@@ -5,7 +5,7 @@ import { createClickStream } from '../src/clicks/stream/stream.ts';
 import type { Log } from '../src/log.ts';
 import { ClosingStack } from '../src/resilience/shutdown.ts';
 import { closePostgres, openPostgres } from '../src/storage/postgres/postgres.ts';
-import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
+import { closeRedis } from '../src/storage/redis/redis.ts';
 import { migrate } from '../src/storage/schema/migrations.ts';
 import { buildInto } from '../test/support/processes/build.ts';
 import {
@@ -17,6 +17,7 @@ import {
   type Settings,
 } from '../test/support/processes/launch.ts';
 import { startTestPostgres, startTestRedis } from '../test/support/services/servers.ts';
+import { openSingleRedis } from '../test/support/services/single-redis.ts';
 import { pin } from './processors.ts';
 
 /** Time limit for the graceful shutdown of a web process, including unconfirmed clicks. */
@@ -58,7 +59,7 @@ export async function openStack(
     openPostgres({ url: postgres.url, poolMax: 4, queryTimeoutMs: 120_000, name: 'bench' }),
     closePostgres,
   );
-  const redis = closing.defer('redis', openRedis('jobs', redisServer.url, log), closeRedis);
+  const redis = closing.defer('redis', openSingleRedis('jobs', redisServer.url, log), closeRedis);
   await migrate(db);
 
   const stores = {

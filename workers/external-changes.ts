@@ -1,10 +1,10 @@
-import type { Redis } from 'ioredis';
 import type { WorkerConfig } from '../src/config/worker.ts';
 import type { Log } from '../src/log.ts';
 import type { Queues } from '../src/queues/queues.ts';
 import type { Conditions } from '../src/resilience/conditions.ts';
 import type { ClosingStack } from '../src/resilience/shutdown.ts';
 import type { Knex } from '../src/storage/postgres/postgres.ts';
+import type { RedisClient } from '../src/storage/redis/client.ts';
 import { createRedisUrlCache } from '../src/urls/cache/redis-cache.ts';
 import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
 import { createChangeLog } from '../src/urls/changes/change-log.ts';
@@ -18,7 +18,7 @@ import { createFillRequests } from './jobs/fill-search-texts.ts';
 export function followExternalChanges(deps: {
   config: WorkerConfig;
   db: Knex;
-  redis: Redis;
+  redis: RedisClient;
   queues: Queues;
   closing: ClosingStack;
   conditions: Conditions;

@@ -1,11 +1,11 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Log } from '../src/log.ts';
 import { concurrencyOf, type JobData, type JobName, jobs } from '../src/queues/jobs.ts';
 import { queuePrefix } from '../src/queues/queues.ts';
 import { repeatedWarningsOf } from '../src/resilience/repeated-warnings.ts';
 import { withDeadline } from '../src/resilience/shutdown.ts';
 import { bullmqOptions } from '../src/storage/redis/bullmq-options.ts';
+import type { RedisClient } from '../src/storage/redis/client.ts';
 import { isRedisRejecting, isRedisUnreachable } from '../src/storage/redis/errors.ts';
 import { closeRedis } from '../src/storage/redis/redis.ts';
 import type { Processors, Summary } from './job-context.ts';
@@ -30,7 +30,7 @@ const neverAborted = new AbortController().signal;
 export interface WorkerDeps {
   processors: Processors;
   /** Opens a connection of the role "worker". */
-  openRedis: () => Redis;
+  openRedis: () => RedisClient;
   redisPrefix: string;
   jobMetrics: Pick<JobMetrics, 'observe'>;
   log: Log;

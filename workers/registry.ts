@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { openClickStore } from '../src/analytics/click-store.ts';
 import { createClickFeedStore } from '../src/analytics/feed/feed-store.ts';
 import { createAnalyticsPartitions } from '../src/analytics/partitions/partitions.ts';
@@ -14,6 +13,7 @@ import { createKeyPool } from '../src/keys/key-pool.ts';
 import { createKeyStore } from '../src/keys/key-store.ts';
 import { createSessionStore } from '../src/sessions/session-store.ts';
 import { type Knex, readClock } from '../src/storage/postgres/postgres.ts';
+import type { RedisClient } from '../src/storage/redis/client.ts';
 import { createClickSource } from '../src/transfers/exports/click-source.ts';
 import { createExportStore } from '../src/transfers/exports/store.ts';
 import { createUrlSource } from '../src/transfers/exports/url-source.ts';
@@ -62,7 +62,7 @@ export function createProcessors({
 }: {
   config: WorkerConfig;
   db: Knex;
-  redis: Redis;
+  redis: RedisClient;
   /** Whether Redis has room for cache entries. */
   hasRoom: () => boolean;
   /** See Epoch. */

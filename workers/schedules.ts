@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { Log } from '../src/log.ts';
 import type { JobName } from '../src/queues/jobs.ts';
 import type { Queues } from '../src/queues/queues.ts';
 import { repeatedWarningsOf } from '../src/resilience/repeated-warnings.ts';
+import { nodesReplaced, type RedisClient } from '../src/storage/redis/client.ts';
 
 /** How often missing schedulers are searched: they vanish with the data of Redis without an error. */
 const checkEveryMs = 5_000;
@@ -11,25 +11,29 @@ const upsertEveryMs = 30_000;
 
 /** Creates the schedulers of these jobs, whose intervals `src/queues/jobs.ts` declares. Creates them again whenever Redis becomes ready and
  *  within 5 s of their loss. Requests a warm-up at the start, and a reconciliation of the cache whenever Redis becomes ready, because
- *  changes may have been missed. Returns a function that stops it. */
+ *  changes may have been missed: of the whole cache when a node of a cluster was replaced, because the watermark may be on another node than an outdated entry.
+ *  Returns a function that stops it. */
 export function keepSchedules(deps: {
   queues: Queues;
-  redis: Redis;
+  redis: RedisClient;
   names: JobName[];
   clickShards: number;
   log: Log;
 }): () => void {
   const { queues, redis, names, clickShards, log } = deps;
   const warnings = repeatedWarningsOf(log);
-  const pending = new Set<JobName>(['warm-cache']);
+  /** The jobs to request, with their data and what identifies equal requests. */
+  const pending = new Map<JobName, [data: object, deduplicationId: string]>([
+    ['warm-cache', [{}, 'worker-start']],
+  ]);
 
   async function upsert(): Promise<void> {
     try {
       await queues.upsertSchedules(names, { clickShards });
       warnings.end('schedules', {}, 'upserted schedules again');
-      for (const name of names.filter((name) => pending.has(name))) {
-        await queues.add(name, {}, 'worker-start');
-        pending.delete(name);
+      for (const [name, request] of pending) {
+        if (names.includes(name)) await queues.add(name, ...request);
+        if (pending.get(name) === request) pending.delete(name);
       }
     } catch (error) {
       warnings.warn('schedules', { err: error }, 'failed to upsert schedules, retrying');
@@ -51,7 +55,11 @@ export function keepSchedules(deps: {
   }
 
   const onReady = () => {
-    pending.add('reconcile-cache');
+    if (!pending.has('reconcile-cache')) pending.set('reconcile-cache', [{}, 'worker-start']);
+    void upsert();
+  };
+  const onReplaced = () => {
+    pending.set('reconcile-cache', [{ all: true }, 'nodes-replaced']);
     void upsert();
   };
   const timers = [
@@ -59,9 +67,11 @@ export function keepSchedules(deps: {
     setInterval(() => void upsertMissing(), checkEveryMs),
   ];
   redis.on('ready', onReady);
+  redis.on(nodesReplaced, onReplaced);
   if (redis.status === 'ready') onReady();
   return () => {
     for (const timer of timers) clearInterval(timer);
     redis.off('ready', onReady);
+    redis.off(nodesReplaced, onReplaced);
   };
 }

@@ -1,9 +1,10 @@
 import { isExact, readAudit } from '../../src/clicks/ledger/audit.ts';
 import { createLog } from '../../src/log.ts';
 import { openPostgres } from '../../src/storage/postgres/postgres.ts';
-import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
+import { closeRedis } from '../../src/storage/redis/redis.ts';
 import { migrate } from '../../src/storage/schema/migrations.ts';
 import { startTestPostgres, startTestRedis } from '../../test/support/services/servers.ts';
+import { openSingleRedis } from '../../test/support/services/single-redis.ts';
 import { insertUrls } from '../../test/support/urls/urls.ts';
 import { measureFlush } from './flush.ts';
 
@@ -21,7 +22,7 @@ const [postgres, server] = await Promise.all([
   startTestRedis({ appendonly: true }),
 ]);
 const db = openPostgres({ url: postgres.url, poolMax: 4, queryTimeoutMs: 60_000, name: 'bench' });
-const redis = openRedis('jobs', server.url, log);
+const redis = openSingleRedis('jobs', server.url, log);
 try {
   await migrate(db);
   await insertUrls(db, { begin: 'backlog', count: urls, areClicked: false });

@@ -7,7 +7,7 @@ export const redis = {
   REDIS_URL: z
     .string()
     .describe(
-      'Redis 6.2 or newer with `maxmemory-policy noeviction`: `redis://user:password@host:6379/0`, `rediss://` with TLS, `unix:///run/redis.sock`, or `redis+sentinel://host1:26379,host2:26379/name` for the primary that sentinels name; or set `REDIS_HOST` and the settings below it',
+      'Redis 6.2 or newer with `maxmemory-policy noeviction`: `redis://user:password@host:6379/0`, `rediss://` with TLS, `unix:///run/redis.sock`, or `redis+sentinel://host1:26379,host2:26379/name` for the primary that sentinels name, `redis+cluster://host1:6379,host2:6379` for a Redis Cluster; or set `REDIS_HOST` and the settings below it',
     ),
   REDIS_HOST: part('Host of Redis, or the path of its Unix socket'),
   REDIS_PORT: part('Port of Redis; default 6379'),

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../storage/redis/client.ts';
 import type { DurableState } from './epoch-evidence.ts';
 import type { Epoch } from './epoch.ts';
 
@@ -34,15 +34,22 @@ redis.call('hset', KEYS[1], 'epoch', ARGV[1], 'identity', ARGV[3], 'number', ARG
   'wal', ARGV[6], 'version', ARGV[7], 'beat', time[1] .. string.sub('00000' .. time[2], -6, -4))
 return 1`;
 
+/** The stamp and the time, from one node: the clocks of a cluster differ. */
+const readStamp = `return { redis.call('time'), redis.call('hgetall', KEYS[1]) }`;
+
 /** Manages the stamp in Redis: the epoch and database that all keys under the prefix belong to. */
-export function createEpochStamp(redis: Redis, prefix: string) {
+export function createEpochStamp(redis: RedisClient, prefix: string) {
   const key = `${prefix}:epoch`;
 
   return {
     /** Reads the stamp; undefined when Redis has none. */
     async read(): Promise<RedisEpoch | undefined> {
-      const [[seconds, microseconds], held] = await Promise.all([redis.time(), redis.hgetall(key)]);
-      const { epoch, identity, number, floor, wal, version, beat: heartbeat } = held;
+      const reply = await redis.eval(readStamp, 1, key);
+      const [[seconds, microseconds], held] = reply as [[string, string], string[]];
+      const fields = Object.fromEntries(
+        held.flatMap((name, i) => (i % 2 === 0 ? [[name, held[i + 1]!]] : [])),
+      );
+      const { epoch, identity, number, floor, wal, version, beat: heartbeat } = fields;
       if (epoch === undefined || identity === undefined) return undefined;
       const nowMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
       return {

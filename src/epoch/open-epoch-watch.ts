@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { Log } from '../log.ts';
 import type { Conditions } from '../resilience/conditions.ts';
 import type { ClosingStack } from '../resilience/shutdown.ts';
 import type { Knex } from '../storage/postgres/postgres.ts';
+import type { RedisClient } from '../storage/redis/client.ts';
 import { createEpochStamp } from './epoch-stamp.ts';
 import { createEpochStore } from './epoch-store.ts';
 import { createEpochWatch } from './epoch-watch.ts';
@@ -17,7 +17,7 @@ export function openEpochWatch(
     epoch: CurrentEpoch;
     log: Log;
   },
-  deps: { db: Knex; redis: Redis; endProcess: (reason: string) => void },
+  deps: { db: Knex; redis: RedisClient; endProcess: (reason: string) => void },
 ) {
   const { config, closing, conditions, epoch, log } = owner;
   return closing.defer(

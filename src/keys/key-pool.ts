@@ -1,10 +1,10 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../storage/redis/client.ts';
 
 export type KeyPool = ReturnType<typeof createKeyPool>;
 
 /** The generated keys that are ready to use, in a Redis list. The pool may be lost (it is replenished) or rolled back
  *  (it may offer a key twice): PostgreSQL's unique index rejects the second use. */
-export function createKeyPool(redis: Redis, prefix: string) {
+export function createKeyPool(redis: RedisClient, prefix: string) {
   const poolKey = `${prefix}:keys:pool`;
 
   return {

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../storage/redis/client.ts';
 
 /** More than a queue keeps of its failed jobs. */
 const maxFailed = 2_000;
@@ -18,7 +18,7 @@ export type FailurePosition = Pick<FailedJob, 'id' | 'failedAt'>;
 
 /** Up to `limit` failed jobs, newest first, after a position. Jobs that are retried or removed meanwhile are absent. */
 export async function readFailedJobs(
-  redis: Redis,
+  redis: RedisClient,
   queue: Queue,
   { after, limit }: { after: FailurePosition | undefined; limit: number },
 ): Promise<FailedJob[]> {

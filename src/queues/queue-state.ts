@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../storage/redis/client.ts';
 import type { JobName } from './jobs.ts';
 
 /** BullMQ multiplies the time of a delayed job, in ms, by this factor for its score, so that jobs of the same ms keep their order. */
@@ -86,24 +86,21 @@ type Reply = [
   failedOfDay: number,
 ];
 
-/** Reads the states of queues in one round trip. `prefixOf` returns what the Redis keys of a queue begin with. */
+/** Reads the states of queues in about one round trip. `prefixOf` returns what the Redis keys of a queue begin with. */
 export async function readQueueStates(
-  redis: Redis,
+  redis: RedisClient,
   names: JobName[],
   prefixOf: (name: JobName) => string,
 ): Promise<QueueState[]> {
   const now = Date.now();
-  const pipeline = redis.pipeline();
-  for (const name of names) {
-    const latestDue = (now - dueAfterMs) * delayedScoresPerMs;
-    pipeline.eval(stateScript, 1, prefixOf(name), latestDue, now - dayMs, maxRunning);
-  }
-  const replies = (await pipeline.exec()) ?? [];
-  return names.map((name, i) => {
-    const [error, reply] = replies[i] ?? [];
-    if (error) throw error;
-    return toState(name, reply as Reply, now);
-  });
+  const latestDue = (now - dueAfterMs) * delayedScoresPerMs;
+  // Not by a pipeline, which cannot reach several nodes of a cluster.
+  const replies = await Promise.all(
+    names.map(
+      async (name) => await redis.eval(stateScript, 1, prefixOf(name), latestDue, now - dayMs, maxRunning),
+    ),
+  );
+  return names.map((name, i) => toState(name, replies[i] as Reply, now));
 }
 
 function toState(queue: JobName, reply: Reply, now: number): QueueState {

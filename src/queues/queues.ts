@@ -1,9 +1,9 @@
 import { type Job, Queue, type QueueOptions } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Log } from '../log.ts';
 import { repeatedWarningsOf } from '../resilience/repeated-warnings.ts';
 import { withDeadline } from '../resilience/shutdown.ts';
 import { bullmqOptions } from '../storage/redis/bullmq-options.ts';
+import type { RedisClient } from '../storage/redis/client.ts';
 import { isRedisUnavailable, isRedisUnreachable } from '../storage/redis/errors.ts';
 import { type FailedJob, type FailurePosition, readFailedJobs } from './failed-jobs.ts';
 import {
@@ -36,7 +36,7 @@ export class QueueUnavailable extends Error {
 export type Queues = ReturnType<typeof createQueues>;
 
 /** The job queues, one per kind of job. `redis` is a connection of the role "producer". */
-export function createQueues(redis: Redis, redisPrefix: string, log: Log) {
+export function createQueues(redis: RedisClient, redisPrefix: string, log: Log) {
   const warnings = repeatedWarningsOf(log);
   const queues = Object.fromEntries(jobNames.map((name) => [name, openQueue(name)])) as Record<
     JobName,

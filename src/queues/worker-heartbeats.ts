@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Log } from '../log.ts';
 import { createPoller } from '../resilience/poller.ts';
+import type { RedisClient } from '../storage/redis/client.ts';
 import { type JobName, jobNames } from './jobs.ts';
 
 /** How often a worker process sends a heartbeat, and how long the heartbeat counts. */
@@ -16,21 +16,20 @@ const beatScript = `
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1])
   for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now, ARGV[i]) end
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
-  redis.call('SET', KEYS[2], now, 'PX', ${rememberedMs})`;
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])`;
 const readScript = `
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local last = redis.call('GET', KEYS[2])
-  return { redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf'), last and now - last or false }`;
+  return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')`;
 
 const keyOf = (prefix: string) => `${prefix}:workers`;
-const keysOf = (prefix: string) => [keyOf(prefix), `${prefix}:workers:last`] as const;
+/** Its TTL tells when a worker last sent a heartbeat. */
+const lastKeyOf = (prefix: string) => `${prefix}:workers:last`;
 
 /** Sends heartbeats for the queues that this process serves. Returns a function that ends them and removes the process. An outage of
  *  Redis is not logged here: the connection reports it. */
 export function sendHeartbeats(deps: {
-  redis: Redis;
+  redis: RedisClient;
   prefix: string;
   /** Unique per process. */
   processId: string;
@@ -42,7 +41,10 @@ export function sendHeartbeats(deps: {
 
   const poller = createPoller({
     everyMs: beatMs,
-    run: async () => void (await redis.eval(beatScript, 2, ...keysOf(prefix), aliveMs, ...members)),
+    run: async () => {
+      await redis.eval(beatScript, 1, keyOf(prefix), aliveMs, ...members);
+      await redis.set(lastKeyOf(prefix), 1, 'PX', rememberedMs);
+    },
     onFailure: (error) => log.debug({ err: error }, 'failed to send a heartbeat'),
   });
   void poller.poll();
@@ -55,17 +57,13 @@ export function sendHeartbeats(deps: {
 export type WorkerCounts = ReturnType<typeof createWorkerCounts>;
 
 /** Counts the live worker processes. */
-export function createWorkerCounts(redis: Redis, prefix: string) {
-  async function readBeats() {
-    const reply = await redis.eval(readScript, 2, ...keysOf(prefix), aliveMs);
-    const [members, lastSeenMs] = reply as [string[], number | null];
-    return { members, lastSeenMs };
-  }
+export function createWorkerCounts(redis: RedisClient, prefix: string) {
+  const readMembers = async () => (await redis.eval(readScript, 1, keyOf(prefix), aliveMs)) as string[];
 
   return {
     /** The worker processes that have served each queue within the last 15 s. */
     async read(): Promise<Record<JobName, number>> {
-      const { members } = await readBeats();
+      const members = await readMembers();
       const served = members.map((member) => member.slice(member.indexOf(' ') + 1));
       const counts = jobNames.map((name) => [name, served.filter((queue) => queue === name).length]);
       return Object.fromEntries(counts) as Record<JobName, number>;
@@ -73,9 +71,9 @@ export function createWorkerCounts(redis: Redis, prefix: string) {
 
     /** The worker processes of the last 15 s, and the time since the last heartbeat of any: null if there was none for a week. */
     async readProcesses(): Promise<{ count: number; lastSeenMs: number | null }> {
-      const { members, lastSeenMs } = await readBeats();
+      const [members, leftMs] = await Promise.all([readMembers(), redis.pttl(lastKeyOf(prefix))]);
       const processes = new Set(members.map((member) => member.slice(0, member.indexOf(' '))));
-      return { count: processes.size, lastSeenMs };
+      return { count: processes.size, lastSeenMs: leftMs < 0 ? null : rememberedMs - leftMs };
     },
   };
 }

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Breaker } from '../resilience/circuit-breaker.ts';
+import type { RedisClient } from '../storage/redis/client.ts';
 
 /** Most keys that a process counts alone. */
 const maxLocalKeys = 10_000;
@@ -19,7 +19,7 @@ export type FixedWindowCounter = ReturnType<typeof createFixedWindowCounter>;
 /** Counts by key in fixed windows; a window starts with its first count. All processes share the counts in Redis; while it is unavailable, each
  *  process counts alone, in bounded memory. */
 export function createFixedWindowCounter(options: {
-  redis: Redis;
+  redis: RedisClient;
   guard: Breaker['run'];
   prefix: string;
   windowSeconds: number;

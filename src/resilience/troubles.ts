@@ -106,7 +106,8 @@ const ofConditions: Record<ConditionCode, Guidance> = {
   redis_unsupported: {
     title: 'This Redis is not supported',
     effect: 'Links redirect, more slowly. Jobs may not run.',
-    action: 'Point `REDIS_URL` to a Redis 6.2 or newer without cluster mode, and to a database that exists.',
+    action:
+      'Point `REDIS_URL` to a Redis 6.2 or newer and to a database that exists; a Redis Cluster needs `redis+cluster://`.',
   },
   redis_refuses_writes: {
     title: 'Redis refuses writes',

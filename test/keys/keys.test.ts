@@ -4,10 +4,11 @@ import { createKeyGenerator } from '../../src/keys/key-generator.ts';
 import { createKeyPool } from '../../src/keys/key-pool.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
 import { createKeys } from '../../src/keys/keys.ts';
-import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
+import { closeRedis } from '../../src/storage/redis/redis.ts';
 import { createUrlCleanupStore } from '../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../src/urls/store/url-store.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../support/resources.ts';
+import { openSingleRedis } from '../support/services/single-redis.ts';
 import { useOwners } from '../support/urls/owners.ts';
 
 const { db } = useDatabase();
@@ -67,7 +68,7 @@ test('keys come from the generator when the pool is empty', async () => {
 });
 
 test('keys come from the generator when Redis is unreachable', async () => {
-  const redis = openRedis('cache', 'redis://127.0.0.1:1', silentLog);
+  const redis = openSingleRedis('cache', 'redis://127.0.0.1:1', silentLog);
   try {
     const { keys } = openProcesses(1, { redis });
     expect(new Set(await takeMany(keys, 120)).size).toBe(120);

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFixedWindowCounter } from '../../src/rate-limits/fixed-window.ts';
 import { createRateLimiter } from '../../src/rate-limits/rate-limiter.ts';
-import { openRedis } from '../../src/storage/redis/redis.ts';
 import { silentLog, uniquePrefix, useRedis } from '../support/resources.ts';
+import { openSingleRedis } from '../support/services/single-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const shared = useRedis();
-const away = openRedis('cache', 'redis://127.0.0.1:1', silentLog);
+const away = openSingleRedis('cache', 'redis://127.0.0.1:1', silentLog);
 beforeAll(async () => {
   await new Promise((resolve) => away.once('close', resolve));
 });

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { createLog } from '../../src/log.ts';
 import { type Knex, openPostgres } from '../../src/storage/postgres/postgres.ts';
-import { closeRedis, openRedis, type RedisRole } from '../../src/storage/redis/redis.ts';
+import { closeRedis } from '../../src/storage/redis/redis.ts';
+import type { RedisRole } from '../../src/storage/redis/roles.ts';
 import { administer, databaseUrl } from './services/databases.ts';
+import { openSingleRedis } from './services/single-redis.ts';
 
 const open = new Set<string>();
 
@@ -75,14 +77,14 @@ export const storeSettings = (
 /** A connection to the shared Redis with a unique prefix, whose keys are deleted at the end of the file. */
 export function useRedis(role: RedisRole = 'jobs') {
   const prefix = uniquePrefix();
-  let redis: ReturnType<typeof openRedis>;
+  let redis: ReturnType<typeof openSingleRedis>;
   let closed: () => void;
   beforeAll(() => {
-    redis = openRedis(role, inject('redisUrl'), silentLog);
+    redis = openSingleRedis(role, inject('redisUrl'), silentLog);
     closed = track('redis');
   });
   afterAll(async () => {
-    const janitor = openRedis('jobs', inject('redisUrl'), silentLog);
+    const janitor = openSingleRedis('jobs', inject('redisUrl'), silentLog);
     for (const pattern of [`${prefix}*`, `{${prefix}*`]) {
       const keys = await janitor.keys(pattern);
       if (keys.length > 0) await janitor.del(...keys);

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { Overloaded } from '../../src/resilience/overloaded.ts';
 import { isPostgresUnavailable, openPostgres } from '../../src/storage/postgres/postgres.ts';
-import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
+import { closeRedis } from '../../src/storage/redis/redis.ts';
 import type { CacheEntry } from '../../src/urls/cache/entry.ts';
 import { createMemoryCache } from '../../src/urls/cache/memory-cache.ts';
 import { createUrlCleanupStore } from '../../src/urls/store/cleanup-store.ts';
 import { UrlExpired, UrlNotFound } from '../../src/urls/url.ts';
 import { endLocked } from '../support/locks.ts';
 import { silentLog } from '../support/resources.ts';
+import { openSingleRedis } from '../support/services/single-redis.ts';
 import { errorOf, input, newCode, originalUrl, useUrls } from '../support/urls/open-urls.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -121,7 +122,7 @@ describe('resolve', () => {
   });
 
   test('creates, redirects and deletions work without Redis', async () => {
-    const redis = openRedis('cache', 'redis://127.0.0.1:1', silentLog);
+    const redis = openSingleRedis('cache', 'redis://127.0.0.1:1', silentLog);
     try {
       const { urls, store, unpublished } = openUrls(redis);
       const { shortCode, version } = (await urls.create(input(), owner())).url;
@@ -214,7 +215,7 @@ describe('a stale entry', () => {
   }
 
   test('is redirected until it expires while no store answers; other codes fail', async () => {
-    const redis = openRedis('cache', unreachable.redis, silentLog);
+    const redis = openSingleRedis('cache', unreachable.redis, silentLog);
     const database = openPostgres({
       url: unreachable.postgres,
       poolMax: 1,

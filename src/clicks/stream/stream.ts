@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../../storage/redis/client.ts';
 import type { Batch } from '../click-batch.ts';
 import { decodeBatch, encodeBatch, type EncodedBatch } from './batch-codec.ts';
 import { decodeTextBatch } from './text-batch.ts';
@@ -17,11 +17,16 @@ const batchField = 'b';
 /** Maximum number of entries per read. */
 const readLimit = 1_000;
 
+/** The time and the ID of the oldest entry, from one node: the clocks of a cluster differ. */
+const readOldestEntry = `
+  local entry = redis.call('xrange', KEYS[1], '-', '+', 'COUNT', 1)[1]
+  return { redis.call('time'), entry and entry[1] or false }`;
+
 export type ClickStream = ReturnType<typeof createClickStream>;
 
 /** Carries batches from web processes to workers, in one Redis stream per shard. Redis only transports: PostgreSQL
  *  decides what is counted, so an entry may be sent, read and deleted any number of times. */
-export function createClickStream(redis: Redis, options: { prefix: string; shards: number }) {
+export function createClickStream(redis: RedisClient, options: { prefix: string; shards: number }) {
   const streamKey = (shard: number) => `${options.prefix}:clicks:{${shard}}`;
   /** Returns the shard of a producer. The last digits of its ID are random. */
   const shardOf = (producer: string) => Number.parseInt(producer.slice(-6), 16) % options.shards;
@@ -32,13 +37,11 @@ export function createClickStream(redis: Redis, options: { prefix: string; shard
 
   /** Returns the oldest entry of a shard and its age by Redis' clock; undefined when the shard is empty. */
   async function readOldest(shard: number): Promise<{ entryId: string; waitingMs: number } | undefined> {
-    const [[seconds, microseconds], [entry]] = await Promise.all([
-      redis.time(),
-      redis.xrange(streamKey(shard), '-', '+', 'COUNT', 1),
-    ]);
-    if (!entry) return undefined;
+    const reply = await redis.eval(readOldestEntry, 1, streamKey(shard));
+    const [[seconds, microseconds], entryId] = reply as [[string, string], string | null];
+    if (entryId === null) return undefined;
     const nowMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-    return { entryId: entry[0], waitingMs: nowMs - Number.parseInt(entry[0]) };
+    return { entryId, waitingMs: nowMs - Number.parseInt(entryId) };
   }
 
   return {

@@ -5,21 +5,25 @@ import { readStoreUrl, rejectUnknownParams, type StoreUrl, StoreUrlError } from 
 import { readTls, tlsParams } from './tls.ts';
 
 const example =
-  'redis://user:password@host:6379/0, rediss:// with TLS, unix:///run/redis.sock, or redis+sentinel://host1,host2,host3/name';
+  'redis://user:password@host:6379/0, rediss:// with TLS, unix:///run/redis.sock, redis+sentinel://host1,host2,host3/name, or redis+cluster://host1,host2,host3';
 const socketSchemes = ['unix', 'redis+unix'];
 const sentinelSchemes = ['redis+sentinel', 'rediss+sentinel'];
 const sentinelPort = 26_379;
+const clusterSchemes = ['redis+cluster', 'rediss+cluster'];
+const defaultPort = 6_379;
 
 export interface RedisAddress extends RedisOptions {
   /** Path of the password file, which is read for each new connection. */
   passwordFile?: string;
+  /** Some nodes of a Redis Cluster, which name all others. */
+  clusterNodes?: { host: string; port: number }[];
 }
 
 /** Parses the URL of a Redis database into options of ioredis. Throws a StoreUrlError. */
 export function parseRedisUrl(text: string): RedisAddress {
   const url = readStoreUrl(text, {
-    schemes: ['redis', 'rediss', ...socketSchemes, ...sentinelSchemes],
-    listSchemes: sentinelSchemes,
+    schemes: ['redis', 'rediss', ...socketSchemes, ...sentinelSchemes, ...clusterSchemes],
+    listSchemes: [...sentinelSchemes, ...clusterSchemes],
     example,
   });
   const address = addressOf(url);
@@ -39,6 +43,7 @@ export function parseRedisUrl(text: string): RedisAddress {
 function addressOf(url: StoreUrl): RedisAddress {
   if (socketSchemes.includes(url.scheme)) return { ...socketOf(url), db: databaseOf('', url.params) };
   if (sentinelSchemes.includes(url.scheme)) return sentinelsOf(url);
+  if (clusterSchemes.includes(url.scheme)) return clusterOf(url);
   return { ...serverOf(url), db: databaseOf(url.path.slice(1), url.params) };
 }
 
@@ -54,7 +59,7 @@ const serverParams = ['db', 'family', 'password', passwordFileParam];
 function serverOf({ scheme, host, port, params }: StoreUrl): RedisAddress {
   if (host === '') throw new StoreUrlError('has no host; for a Unix socket use unix:///run/redis.sock');
   const tls = tlsOf(params, scheme === 'rediss', serverParams);
-  return { host, port: port ?? 6_379, family: familyOf(params.get('family')), ...(tls && { tls }) };
+  return { host, port: port ?? defaultPort, family: familyOf(params.get('family')), ...(tls && { tls }) };
 }
 
 /** `redis+sentinel://[user:password@]sentinel1:26379,sentinel2:26379/name[/database]`: the sentinels, and the name that they give the primary.
@@ -78,6 +83,19 @@ function sentinelsOf({ scheme, hosts, path, params }: StoreUrl): RedisAddress {
     ...(user !== undefined && { sentinelUsername: user }),
     ...(password !== undefined && { sentinelPassword: password }),
     ...(tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
+  };
+}
+
+/** `redis+cluster://[user:password@]host1:6379,host2:6379`: nodes of a Redis Cluster, which has no numbered databases. */
+function clusterOf({ scheme, hosts, path, params }: StoreUrl): RedisAddress {
+  if (hosts.some(({ host }) => host === '')) throw new StoreUrlError('has no host of a cluster node');
+  if (!['', '/', '/0'].includes(path))
+    throw new StoreUrlError('names a database, but Redis Cluster has only 0');
+  const tls = tlsOf(params, scheme.startsWith('rediss'), ['family', 'password', passwordFileParam]);
+  return {
+    clusterNodes: hosts.map(({ host, port = defaultPort }) => ({ host, port })),
+    family: familyOf(params.get('family')),
+    ...(tls && { tls }),
   };
 }
 

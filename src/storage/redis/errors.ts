@@ -10,7 +10,7 @@ const rejectingErr =
 
 /** Connection errors of ioredis and BullMQ. */
 const connectionTexts =
-  /^(Connection is closed|Stream isn't writeable|Command timed out|Socket timeout|Command aborted due to connection close|connect |read |write |getaddrinfo |All sentinels are unreachable)/;
+  /^(Connection is closed|Stream isn't writeable|Command timed out|Socket timeout|Command aborted due to connection close|connect |read |write |getaddrinfo |All sentinels are unreachable|Too many Cluster redirections|Cluster (isn't ready|is ended)|None of startup nodes|Failed to refresh slots cache|no node of the cluster)/;
 
 /** Whether there is no connection to Redis: unreachable, unknown host, untrusted certificate, closed, or timed out. */
 export function isRedisUnreachable(error: unknown): boolean {

@@ -1,12 +1,12 @@
-import type { Redis } from 'ioredis';
 import type { Log } from '../../log.ts';
 import { createPoller } from '../../resilience/poller.ts';
+import { primariesOf, type RedisClient } from './client.ts';
 
 /** Share of its memory limit above which Redis takes no new cache entries: the rest is for clicks, keys and jobs. */
 const fullShare = 0.75;
 const pollEveryMs = 5_000;
 
-/** The memory usage of Redis. */
+/** The memory usage of Redis; of all primaries together in a cluster. */
 export interface RedisMemory {
   usedBytes: number;
   /** 0 without a limit. */
@@ -17,19 +17,26 @@ export interface RedisMemory {
 export type RedisMemoryWatch = ReturnType<typeof watchRedisMemory>;
 
 /** Watches the memory usage of Redis. `hasRoom` returns whether cache entries may be added; always true without a memory limit. */
-export function watchRedisMemory(redis: Redis, log: Log) {
+export function watchRedisMemory(redis: RedisClient, log: Log) {
   let room = true;
   let latest: RedisMemory | undefined;
 
   async function check(): Promise<void> {
-    const info = await redis.info('memory');
-    const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-    const limit = read('maxmemory');
-    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
-    latest = { usedBytes: read('used_memory'), maxBytes: limit, policy };
+    const nodes = await Promise.all(
+      primariesOf(redis).map(async (node) => toMemory(await node.info('memory'))),
+    );
+    if (nodes.length === 0) throw new Error('no node of the cluster is known');
+    const sumOf = (key: 'usedBytes' | 'maxBytes') => nodes.reduce((sum, node) => sum + node[key], 0);
+    const evicting = nodes.find(({ policy }) => policy !== 'noeviction');
+    latest = {
+      usedBytes: sumOf('usedBytes'),
+      maxBytes: sumOf('maxBytes'),
+      policy: (evicting ?? nodes[0])?.policy,
+    };
+    const full = nodes.find(({ usedBytes, maxBytes }) => maxBytes > 0 && usedBytes >= maxBytes * fullShare);
     const hadRoom = room;
-    room = limit === 0 || read('used_memory') < limit * fullShare;
-    if (hadRoom && !room) log.warn({ limit }, 'Redis is nearly full, caching no new entries');
+    room = full === undefined;
+    if (hadRoom && full) log.warn({ limit: full.maxBytes }, 'Redis is nearly full, caching no new entries');
   }
 
   const poller = createPoller({
@@ -49,4 +56,10 @@ export function watchRedisMemory(redis: Redis, log: Log) {
 
     stop: () => void poller.stop(),
   };
+}
+
+function toMemory(info: string): RedisMemory {
+  const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+  return { usedBytes: read('used_memory'), maxBytes: read('maxmemory'), policy };
 }

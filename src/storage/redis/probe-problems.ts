@@ -17,11 +17,11 @@ export type RedisProblems = Partial<
 export type RejectedCommands = { command: string; error: unknown }[];
 
 /** The problems that the answer to INFO shows. */
-export function explainInfo(info: string): RedisProblems {
+export function explainInfo(info: string, { isCluster }: { isCluster: boolean }): RedisProblems {
   const read = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const version = read('redis_version');
   const policy = read('maxmemory_policy');
-  if (read('redis_mode') === 'cluster') return { redis_unsupported: isClusterNode };
+  if (read('redis_mode') === 'cluster' && !isCluster) return { redis_unsupported: isClusterNode };
   if (version !== undefined && isOlder(version, minimumRedisVersion)) {
     return { redis_unsupported: `Redis ${version} is too old: ${minimumRedisVersion} or newer is required.` };
   }
@@ -35,8 +35,15 @@ export function explainInfo(info: string): RedisProblems {
 }
 
 const isClusterNode =
-  'Redis is a node of a Redis Cluster, which is not supported: set REDIS_URL to a Redis without cluster mode.';
+  'Redis is a node of a Redis Cluster: name several of its nodes as REDIS_URL=redis+cluster://host1:6379,host2:6379.';
+const isNoCluster = 'Redis is not in cluster mode: set REDIS_URL to redis://host:6379/0.';
+const isIncomplete =
+  'Redis Cluster is down: some of its slots have no node. Check its nodes with CLUSTER NODES.';
 const isReplica = 'Redis is a replica and rejects writes: set REDIS_URL to the primary.';
+
+/** The problem that the answer to CLUSTER INFO shows. */
+export const explainClusterInfo = (info: string): RedisProblems =>
+  /^cluster_state:ok\r?$/m.test(info) ? {} : { redis_unavailable: isIncomplete };
 
 /** The problems behind the error replies to required commands. */
 export function explainReplies(rejected: RejectedCommands): RedisProblems {
@@ -51,9 +58,10 @@ export function explainReplies(rejected: RejectedCommands): RedisProblems {
 /** The problem behind an error reply; undefined for a reply about a wrong command. */
 export function explainRejection(error: unknown): RedisProblems | undefined {
   switch (wordOf(error)) {
+    case 'CLUSTERDOWN':
+      return { redis_unavailable: isIncomplete };
     case 'MOVED':
     case 'ASK':
-    case 'CLUSTERDOWN':
     case 'CROSSSLOT':
       return { redis_unsupported: isClusterNode };
     case 'READONLY':
@@ -101,6 +109,8 @@ export function explainConnection(error: unknown): RedisProblems {
     };
   if (error instanceof Error && /has no database|DB index|SELECT is not allowed/.test(error.message))
     return { redis_unsupported: 'Redis does not have the database of REDIS_URL: change its number.' };
+  if (error instanceof Error && error.message.includes('cluster support disabled'))
+    return { redis_unsupported: isNoCluster };
   if (word === 'NOAUTH') return { redis_login_refused: 'Redis requires a password: add it to REDIS_URL.' };
   if (/CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED|HOSTNAME_MISMATCH/.test(code))
     return { redis_login_refused: `The certificate of Redis is not trusted (${code}): check REDIS_CA.` };

@@ -1,6 +1,8 @@
-import type { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
+import { primariesOf, type RedisClient } from './client.ts';
 import { isRedisUnreachable } from './errors.ts';
 import {
+  explainClusterInfo,
   explainConnection,
   explainInfo,
   explainRejection,
@@ -14,24 +16,42 @@ import { requiredCommands } from './required-commands.ts';
  *  are queued in a transaction, which is then discarded. `redis` is a connection of the role "probe", `connectionError` its last error.
  *  Never rejects. */
 export async function probeRedis(
-  redis: Redis,
+  redis: RedisClient,
   options: { prefix: string; channel: string; connectionError: () => unknown },
 ): Promise<RedisProblems> {
   const { prefix, channel, connectionError } = options;
   try {
     if (redis.status !== 'ready') return explainConnection(connectionError());
-    await redis.ping();
-    const info = await redis.info().catch((error: unknown) => {
-      if (isRedisUnreachable(error)) throw error;
-      return '';
-    });
-    return { ...explainInfo(info), ...explainReplies(await queueCommands(redis, prefix, channel)) };
+    const isCluster = redis instanceof Cluster;
+    const problems = isCluster ? [explainClusterInfo(await redis.cluster('INFO'))] : [];
+    for (const node of primariesOf(redis))
+      problems.push(await probeNode(node, { prefix, channel, isCluster }));
+    return Object.assign({}, ...problems.toReversed()) as RedisProblems;
   } catch (error) {
     return explainRejection(error) ?? explainConnection(connectionError() ?? error);
   }
 }
 
-async function queueCommands(redis: Redis, prefix: string, channel: string): Promise<RejectedCommands> {
+async function probeNode(
+  node: Redis,
+  { prefix, channel, isCluster }: { prefix: string; channel: string; isCluster: boolean },
+): Promise<RedisProblems> {
+  await node.ping();
+  const info = await node.info().catch((error: unknown) => {
+    if (isRedisUnreachable(error)) throw error;
+    return '';
+  });
+  const problems = explainInfo(info, { isCluster });
+  if (problems.redis_unsupported !== undefined) return problems;
+  const rejected = await queueCommands(node, prefix, channel);
+  // Redis checks the rights before the slot, which may be on another node.
+  const relevant = isCluster ? rejected.filter(({ error }) => !isOnOtherNode(error)) : rejected;
+  return { ...problems, ...explainReplies(relevant) };
+}
+
+const isOnOtherNode = (error: unknown) => error instanceof Error && /^(MOVED|ASK) /.test(error.message);
+
+async function queueCommands(redis: RedisClient, prefix: string, channel: string): Promise<RejectedCommands> {
   await redis.multi({ pipeline: false });
   const keys = [`${prefix}:probe`, `{${prefix}:probe}:probe`];
   const queued = Object.values(requiredCommands).flatMap((texts) =>

@@ -4,35 +4,10 @@ import { repeatedWarningsOf } from '../../resilience/repeated-warnings.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import { readPasswordFile } from '../connections/password-file.ts';
 import { parseRedisUrl, type RedisAddress } from '../connections/redis-url.ts';
-
-const reconnectDelayMs = (attempt: number) => Math.min(attempt * 50, 500);
-
-/** The time limits of each connection. A request of a visitor never waits for Redis to come back; a job may. After `socketTimeout` without
- *  an answer the connection is replaced, because it may be half-open. */
-const roles = {
-  /** Look-ups of requests: they fail at once without a connection. */
-  cache: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 50, socketTimeout: 2_000 },
-  /** Batches of clicks. A batch may be sent twice, so ioredis may resend the commands in flight. */
-  clicks: {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: 2_000,
-    socketTimeout: 2_000,
-  },
-  /** The invalidation bus, which resubscribes itself: a rejected resubscription of ioredis would be an unhandled rejection, which ends the
-   *  process. */
-  subscriber: { maxRetriesPerRequest: 1, socketTimeout: 2_000, autoResubscribe: false },
-  /** Adds jobs to queues. No commandTimeout: a script of BullMQ may have run although it timed out. */
-  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, socketTimeout: 4_000 },
-  /** Commands of jobs. */
-  jobs: { maxRetriesPerRequest: 3, commandTimeout: 5_000, socketTimeout: 4_000 },
-  /** Checks version, settings and rights of Redis. */
-  probe: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 2_000, socketTimeout: 4_000 },
-  /** Workers of BullMQ, which requires unlimited retries. They duplicate the connection for a blocking command that waits for 10 s. */
-  worker: { maxRetriesPerRequest: null, socketTimeout: 12_000 },
-} satisfies Record<string, RedisOptions>;
-
-export type RedisRole = keyof typeof roles;
+import type { RedisClient } from './client.ts';
+import { causeOf, LinkmillCluster } from './cluster.ts';
+import { limitDuration } from './command-timeout.ts';
+import { reconnectDelayMs, type RedisRole, roles } from './roles.ts';
 
 /** In a failover, sentinels close the connections of a primary that becomes a replica. A sentinel that does not know about it yet names that
  *  replica again: it rejects writes, and the connection is replaced until the sentinels agree. */
@@ -53,8 +28,6 @@ class MissingDatabase extends Error {
   }
 }
 
-/** A connection that processes received replies before a command times out: when the event loop is late, the timer of ioredis would fire
- *  before a reply that has already arrived. */
 class LinkmillRedis extends Redis {
   constructor(options: RedisOptions) {
     super({ ...options, replyMapping: 'legacy' });
@@ -62,12 +35,7 @@ class LinkmillRedis extends Redis {
 
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
     // ioredis calls it for roles with a commandTimeout.
-    command.setTimeout = (ms) => {
-      const timeOut = () => command.reject(new Error('Command timed out'));
-      const timer = setTimeout(() => setImmediate(timeOut), ms);
-      const settled = () => clearTimeout(timer);
-      command.promise.then(settled, settled);
-    };
+    command.setTimeout = (ms) => limitDuration(command, ms);
     return super.sendCommand(command, stream);
   }
 
@@ -96,12 +64,20 @@ class LinkmillRedis extends Redis {
   }
 }
 
-/** Opens a connection to Redis with the time limits of its role. It reconnects by itself. The begin and the end of an outage are logged once
- *  for all connections of the process. */
-export function openRedis(role: RedisRole, url: string, log: Log): Redis {
+/** Opens a connection to Redis, or to all nodes of a Redis Cluster, with the time limits of its role. It reconnects by itself. The begin and the end
+ *  of an outage are logged once for all connections of the process. */
+export function openRedis(role: RedisRole, url: string, log: Log): RedisClient {
   const warnings = repeatedWarningsOf(log);
-  const address = parseRedisUrl(url);
-  const redis = new LinkmillRedis({
+  const redis = connect(role, parseRedisUrl(url));
+  redis.on('error', (error: Error) =>
+    warnings.warn('redis', { err: causeOf(error), role }, 'failed to connect to Redis', redis),
+  );
+  redis.on('ready', () => warnings.end('redis', { role }, 'connected to Redis again', redis));
+  return redis;
+}
+
+function connect(role: RedisRole, address: RedisAddress): RedisClient {
+  const options: RedisAddress = {
     ...address,
     ...(address.sentinels && withSentinels),
     ...roles[role],
@@ -110,17 +86,30 @@ export function openRedis(role: RedisRole, url: string, log: Log): Redis {
     retryStrategy: reconnectDelayMs,
     // The check needs the right to run INFO and prints to the console. A loading Redis reports itself.
     enableReadyCheck: false,
+  };
+  const { clusterNodes } = address;
+  if (clusterNodes === undefined) return new LinkmillRedis(options);
+  return role === 'subscriber' ? connectToOne(options, clusterNodes) : new LinkmillCluster(options);
+}
+
+/** A connection to one of these nodes, and to the next one when it ends: every message reaches all nodes of a cluster. */
+function connectToOne(options: RedisOptions, nodes: readonly { host: string; port: number }[]): Redis {
+  let at = Math.floor(Math.random() * nodes.length);
+  const redis: Redis = new LinkmillRedis({
+    ...options,
+    ...nodes[at],
+    retryStrategy(attempt) {
+      at = (at + 1) % nodes.length;
+      Object.assign(redis.options, nodes[at]);
+      return reconnectDelayMs(attempt);
+    },
   });
-  redis.on('error', (error: Error) =>
-    warnings.warn('redis', { err: error, role }, 'failed to connect to Redis', redis),
-  );
-  redis.on('ready', () => warnings.end('redis', { role }, 'connected to Redis again', redis));
   return redis;
 }
 
 /** Resolves when all these connections are ready, or after `ms`: a process also starts without Redis. Rejects when Redis does not have the
  *  database of the URL. */
-export async function waitForRedis(connections: Redis[], ms: number): Promise<void> {
+export async function waitForRedis(connections: RedisClient[], ms: number): Promise<void> {
   const ready = connections.map(async (redis) => {
     if (redis.status === 'ready') return;
     await new Promise<void>((resolve, reject) => {
@@ -136,7 +125,7 @@ export async function waitForRedis(connections: Redis[], ms: number): Promise<vo
 }
 
 /** Closes a connection with QUIT, or without it when Redis does not answer within a second. */
-export async function closeRedis(redis: Redis): Promise<void> {
+export async function closeRedis(redis: RedisClient): Promise<void> {
   const timer = setTimeout(() => redis.disconnect(), 1_000);
   try {
     if (redis.status === 'ready') await redis.quit();

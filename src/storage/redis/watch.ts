@@ -2,6 +2,7 @@ import type { Log } from '../../log.ts';
 import type { Conditions } from '../../resilience/conditions.ts';
 import { createPoller } from '../../resilience/poller.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
+import { causeOf } from './cluster.ts';
 import type { RedisProblems } from './probe-problems.ts';
 import { probeRedis } from './probe.ts';
 import { closeRedis, openRedis } from './redis.ts';
@@ -22,7 +23,7 @@ const codes = [
 const connectionCodes = new Set<keyof RedisProblems>(['redis_unavailable', 'redis_login_refused']);
 
 /** Sets the conditions of Redis, now and every 5 s. At the start, a problem that a retry cannot solve ends the process with exit code 1: a
- *  rejected login, an untrusted certificate, a cluster node, or an old version. Resolves within about a second to a function that stops
+ *  rejected login, an untrusted certificate, a node of a cluster that the URL does not name as such, or an old version. Resolves within about a second to a function that stops
  *  it. */
 export async function watchRedis(deps: {
   url: string;
@@ -35,7 +36,12 @@ export async function watchRedis(deps: {
   const { url, prefix, channel, conditions, log } = deps;
   const redis = openRedis('probe', url, log);
   let connectionError: unknown;
-  redis.on('error', (error) => (connectionError = error));
+  // A cluster reports why its nodes fail by another event. "Connection is closed" hides the reason before it.
+  for (const event of ['error', 'node error'])
+    redis.on(event, (error: Error) => {
+      const cause = causeOf(error);
+      if (!cause.message.startsWith('Connection is closed')) connectionError = cause;
+    });
 
   const probe = async () =>
     await probeRedis(redis, { prefix, channel, connectionError: () => connectionError });

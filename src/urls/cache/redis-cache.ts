@@ -1,6 +1,7 @@
-import type { Redis } from 'ioredis';
 import { createBatchLoader } from '../../resilience/batch-loader.ts';
 import type { Breaker } from '../../resilience/circuit-breaker.ts';
+import type { RedisClient } from '../../storage/redis/client.ts';
+import { countKeys, getMany, scanKeys } from '../../storage/redis/keys.ts';
 import { type UrlChange, encodeChange } from '../changes/change.ts';
 import { channelOf } from '../changes/redis-bus.ts';
 import type { ShortUrl } from '../url.ts';
@@ -29,7 +30,7 @@ return 1`;
  *   Values below `versionFloor` belong to an earlier epoch of the database and are ignored. A writer passes the floor
  *  from before its database read, so values read in an earlier epoch stay below the current floor. */
 export function createRedisUrlCache(
-  redis: Redis,
+  redis: RedisClient,
   options: {
     prefix: string;
     ttlSeconds: number;
@@ -52,7 +53,7 @@ export function createRedisUrlCache(
   const change = createVersionedSet(redis, { channel: channelOf(options.prefix) });
 
   async function findMany(shortCodes: string[]): Promise<(CacheEntry | undefined)[]> {
-    const values = await guard(async () => await redis.mget(shortCodes.map(keyOf)));
+    const values = await guard(async () => await getMany(redis, shortCodes.map(keyOf)));
     return values.map((value) => {
       const entry = value === null ? undefined : decodeEntry(value);
       return entry && entry.version >= floor() ? entry : undefined;
@@ -94,12 +95,12 @@ export function createRedisUrlCache(
      *  keys. A code may occur twice. */
     async scan(cursor: string): Promise<{ next: string; shortCodes: string[]; scanned: number }> {
       const keyPrefix = keyOf('');
-      const [next, keys] = await redis.scan(cursor, 'MATCH', `${keyPrefix}*`, 'COUNT', scanSize);
+      const { next, keys } = await scanKeys(redis, { cursor, pattern: `${keyPrefix}*`, count: scanSize });
       return { next, shortCodes: keys.map((key) => key.slice(keyPrefix.length)), scanned: scanSize };
     },
 
     /** The number of all keys in Redis. */
-    countKeys: async (): Promise<number> => await redis.dbsize(),
+    countKeys: async (): Promise<number> => await countKeys(redis),
 
     /** The current floor; read it before the database. */
     versionFloor: floor,

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { createBatchLoader } from '../../resilience/batch-loader.ts';
 import type { Breaker } from '../../resilience/circuit-breaker.ts';
+import type { RedisClient } from '../../storage/redis/client.ts';
 import { encodeChange } from '../changes/change.ts';
 
 /** A value to store under a short code's key, unless the key has the same or a higher version. */
@@ -28,19 +28,22 @@ for i, key in ipairs(KEYS) do
 end
 return stored`;
 
-/** Stores the values of one turn of the event loop by one script call; resolves each to whether it was newer. With a
- *  channel it also publishes the changes, separated by spaces. */
+/** Stores the values of one turn of the event loop by one script call, or by one for each key in a cluster, where keys are on different nodes;
+ *  resolves each to whether it was newer. With a channel it also publishes the changes, separated by spaces. */
 export function createVersionedSet(
-  redis: Redis,
+  redis: RedisClient,
   { channel = '', guard = async (call) => await call() }: { channel?: string; guard?: Breaker['run'] },
 ) {
-  return createBatchLoader<VersionedValue, boolean>(async (values) => {
+  async function store(values: VersionedValue[]): Promise<number[]> {
     const keys = values.map(({ key }) => key);
     const changes = channel === '' ? '' : values.map(encodeChange).join(' ');
     const rest = values.flatMap(({ version, value, ttlSeconds }) => [version, value, ttlSeconds]);
-    const stored = await guard(
-      async () => await redis.eval(setIfNewer, keys.length, ...keys, channel, changes, ...rest),
-    );
-    return (stored as number[]).map((isStored) => isStored === 1);
+    return (await redis.eval(setIfNewer, keys.length, ...keys, channel, changes, ...rest)) as number[];
+  }
+
+  return createBatchLoader<VersionedValue, boolean>(async (values) => {
+    const calls = redis.isCluster ? values.map((value) => [value]) : [values];
+    const stored = await guard(async () => await Promise.all(calls.map(store)));
+    return stored.flat().map((isStored) => isStored === 1);
   });
 }

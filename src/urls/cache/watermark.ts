@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../../storage/redis/client.ts';
 
 /** Up to which transaction the cache is known to match the database. */
 export interface Watermark {
@@ -27,7 +27,7 @@ export type CacheWatermark = ReturnType<typeof createCacheWatermark>;
 
 /** Stores the watermark next to the cache, so that both are lost or rolled back together. Its TTL exceeds that of any
  *  cache entry. */
-export function createCacheWatermark(redis: Redis, options: { prefix: string; ttlSeconds: number }) {
+export function createCacheWatermark(redis: RedisClient, options: { prefix: string; ttlSeconds: number }) {
   const key = `${options.prefix}:urls:watermark`;
   return {
     /** Returns the watermark, if any. */

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Log } from '../../log.ts';
 import { repeatedWarningsOf } from '../../resilience/repeated-warnings.ts';
+import type { RedisClient } from '../../storage/redis/client.ts';
 import { isRedisUnreachable } from '../../storage/redis/errors.ts';
 import { decodeChanges } from './change.ts';
 
@@ -13,7 +13,7 @@ const pingEveryMs = 1_000;
 /** Subscribes to changed short URLs; logs when Redis rejects the subscription. `redis` must have the connection role
  *  "subscriber". Returns a function that unsubscribes. */
 export function subscribeToChanges(
-  redis: Redis,
+  redis: RedisClient,
   prefix: string,
   listener: {
     /** A short URL has this version now. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { Redis } from 'ioredis';
 import type { UserAgents } from '../../clicks/enrichment/agents/user-agents.ts';
 import type { EnrichClick } from '../../clicks/enrichment/enrich.ts';
 import type { WebConfig } from '../../config/web.ts';
@@ -13,6 +12,7 @@ import { createFixedWindowCounter } from '../../rate-limits/fixed-window.ts';
 import { createConcurrencyLimit } from '../../resilience/concurrency-limit.ts';
 import { createSingleFlight } from '../../resilience/single-flight.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
+import type { RedisClient } from '../../storage/redis/client.ts';
 import {
   createPasswordAttempts,
   networkWindowSeconds,
@@ -35,7 +35,7 @@ export function openAccessRules(
   config: WebConfig,
   deps: {
     db: Knex;
-    cacheRedis: Redis;
+    cacheRedis: RedisClient;
     breakers: CircuitBreakers;
     urls: Pick<Urls, 'resolve'>;
     enrichClick: EnrichClick;

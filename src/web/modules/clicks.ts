@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { openClickStore } from '../../analytics/click-store.ts';
 import { createNotFoundCounts } from '../../analytics/rollups/unknown-codes.ts';
 import { createEpochRecorder } from '../../clicks/recording/epoch-recorder.ts';
@@ -6,6 +5,7 @@ import { createClickRecorder } from '../../clicks/recording/recorder.ts';
 import { createClickStatusReader } from '../../clicks/recording/status.ts';
 import { createClickStream } from '../../clicks/stream/stream.ts';
 import { closePostgres, openPostgres } from '../../storage/postgres/postgres.ts';
+import type { RedisClient } from '../../storage/redis/client.ts';
 import { closeRedis, openRedis } from '../../storage/redis/redis.ts';
 import type { WebContext } from '../stores/context.ts';
 
@@ -16,7 +16,7 @@ const clicksPool = { poolMax: 2, queryTimeoutMs: 30_000 };
 const unknownCodesMs = 3_000;
 
 /** The recording of clicks, on connections of its own. Closing it stores every click. */
-export function openClicks(web: WebContext, cacheRedis: Redis) {
+export function openClicks(web: WebContext, cacheRedis: RedisClient) {
   const { config, log, closing, postgresMetrics, epoch } = web;
   const streamOptions = { prefix: config.REDIS_PREFIX, shards: config.CLICK_SHARDS };
   const redis = closing.defer('redis (clicks)', openRedis('clicks', config.REDIS_URL, log), closeRedis);

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { createRateLimits } from '../../http/middleware/rate-limits.ts';
 import { createReadClientAddress } from '../../http/server/client-address.ts';
 import { createKeyGenerator } from '../../keys/key-generator.ts';
@@ -6,6 +5,7 @@ import { createNetworkHasher } from '../../rate-limits/client-networks.ts';
 import { createFixedWindowCounter } from '../../rate-limits/fixed-window.ts';
 import { createRateLimiter } from '../../rate-limits/rate-limiter.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
+import type { RedisClient } from '../../storage/redis/client.ts';
 import type { CircuitBreakers } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
 
@@ -21,7 +21,7 @@ const singleSignOnsPerAddress = 60;
 /** The rate limits of API keys and client networks. */
 export function openRateLimits(
   { config, log }: Pick<WebContext, 'config' | 'log'>,
-  stores: { db: Knex; cacheRedis: Redis; breakers: CircuitBreakers },
+  stores: { db: Knex; cacheRedis: RedisClient; breakers: CircuitBreakers },
 ) {
   const { db, cacheRedis, breakers } = stores;
   const createLimiter = (name: string, limit: number, seconds = windowSeconds) =>

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { ownHostsOf } from '../../config/own-hosts.ts';
 import { createKeyGenerator } from '../../keys/key-generator.ts';
 import { createKeyPool } from '../../keys/key-pool.ts';
@@ -7,6 +6,7 @@ import { createKeys } from '../../keys/keys.ts';
 import type { Queues } from '../../queues/queues.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import type { SearchQuery } from '../../storage/postgres/search-query.ts';
+import type { RedisClient } from '../../storage/redis/client.ts';
 import { watchRedisMemory } from '../../storage/redis/memory.ts';
 import { closeRedis, openRedis } from '../../storage/redis/redis.ts';
 import type { PasswordHashing } from '../../urls/access/password.ts';
@@ -40,7 +40,7 @@ export function openUrls(
   web: WebContext,
   deps: {
     db: Knex;
-    cacheRedis: Redis;
+    cacheRedis: RedisClient;
     breakers: CircuitBreakers;
     queues: Queues;
     search: SearchQuery;

@@ -4,10 +4,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeyPool } from '../../../src/keys/key-pool.ts';
 import { type JobName, jobNames, jobs } from '../../../src/queues/jobs.ts';
 import { createQueues, queuePrefix } from '../../../src/queues/queues.ts';
-import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
+import { closeRedis } from '../../../src/storage/redis/redis.ts';
 import { startWorker, type TestProcess } from '../../support/processes/processes.ts';
 import { silentLog, track, uniquePrefix, useDatabase } from '../../support/resources.ts';
 import { startTestRedis, type TestRedis } from '../../support/services/servers.ts';
+import { openSingleRedis } from '../../support/services/single-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const database = useDatabase();
@@ -23,7 +24,7 @@ const closers: (() => unknown)[] = [];
 beforeAll(async () => {
   server = await startTestRedis();
   closers.push(track('Redis server'), () => server.stop());
-  redis = openRedis('producer', server.url, silentLog);
+  redis = openSingleRedis('producer', server.url, silentLog);
   closers.push(() => closeRedis(redis));
   const env = { DATABASE_URL: database.url(), REDIS_URL: server.url, REDIS_PREFIX: prefix };
   workers = await Promise.all([startWorker(env), startWorker(env)]);

@@ -7,12 +7,13 @@ import type { Batch } from '../../../src/clicks/click-batch.ts';
 import { readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { type ClickRecorder, createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
-import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
+import { closeRedis } from '../../../src/storage/redis/redis.ts';
 import { flushClicks } from '../../../workers/jobs/flush-clicks.ts';
 import { createUrlIds, readCounts } from '../../support/clicks/clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';
 import { startTestRedis } from '../../support/services/servers.ts';
+import { openSingleRedis } from '../../support/services/single-redis.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const { db } = useDatabase();
@@ -125,7 +126,7 @@ test('after Redis rejects a batch, visitors do not wait for it until it accepts 
 
 test('visitors wait for a hanging Redis only once, and each click is counted once', async () => {
   const hanging = await startTestRedis();
-  const client = openRedis('clicks', hanging.url, silentLog);
+  const client = openSingleRedis('clicks', hanging.url, silentLog);
   try {
     await waitUntil('Redis is connected', () => client.status === 'ready');
     const { recorder, settle, flush } = openRecorder({ client, ackMs: 100 });

@@ -58,6 +58,22 @@ test.each([
       enableTLSForSentinelMode: true,
     },
   ],
+  [
+    'redis+cluster://user:secret@n1:7000,[::1],n3',
+    {
+      clusterNodes: [
+        { host: 'n1', port: 7_000 },
+        { host: '::1', port: 6_379 },
+        { host: 'n3', port: 6_379 },
+      ],
+      username: 'user',
+      password: 'secret',
+    },
+  ],
+  [
+    'rediss+cluster://n1/0',
+    { clusterNodes: [{ host: 'n1', port: 6_379 }], tls: { rejectUnauthorized: true } },
+  ],
 ])('the Redis URL %s is parsed', (url, address) => {
   expect(parseRedisUrl(url)).toMatchObject(address);
 });
@@ -79,6 +95,10 @@ test.each([
   ['redis://host:99999', /port from 1 to 65535/],
   ['redis://2001:db8::1:6379', /brackets/],
   ['redis://a:1,b:2', /several hosts/],
+  ['redis+cluster://,n2', /no host of a cluster node/],
+  ['redis+cluster://n1,n2/1', /has only 0/],
+  ['redis+cluster://n1?db=0', /unsupported parameters: db/],
+  ['redis+cluster://n1?sslmode=require', /rediss:/],
   ['redis+sentinel://s1,s2', /must name the primary/],
   ['redis+sentinel://s1,s2/', /must name the primary/],
   ['redis+sentinel://s1,/links', /no host of a sentinel/],
