@@ -27,9 +27,8 @@ export const createAnalyticsPartitions = (db: Knex, slices = standardSlices) => 
     if ((await countOtherRows(db, day)) > maxMovedRows) return 'skipped';
     return await withPartitionLock(db, async (trx) => {
       if ((await listPartitionDays(trx)).includes(day)) return 'exists';
-      // Without this lock, PostgreSQL would reject concurrent inserts that were routed before the change.
-      await trx.raw('lock table url_analytics in share row exclusive mode');
-      await trx.raw('lock table url_analytics_other_days in access exclusive mode');
+      // Before the list of partitions is read: a query with the old list would not see the moved rows, and PostgreSQL would reject an insert.
+      await trx.raw('lock table url_analytics in access exclusive mode');
       if ((await countOtherRows(trx, day)) > maxMovedRows) return 'skipped';
       await trx.raw('create table ?? (like url_analytics including all)', [partitionName(day)]);
       await trx.raw(

@@ -249,7 +249,7 @@ test('a long reader blocks the drop of a partition, but not the counting of clic
     await waitUntil('the job waits for the reader', async () => {
       const { rows } = await db().raw(
         `select from pg_locks join pg_class c on c.oid = relation
-         where not granted and relname = 'url_analytics_other_days'`,
+         where not granted and relname = 'url_analytics'`,
       );
       return rows.length > 0;
     });
