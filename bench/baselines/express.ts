@@ -1,7 +1,8 @@
 import express from 'express';
 import pg from 'pg';
 
-/** A common design: look up the code in PostgreSQL, increment its counter there, redirect. */
+/** A common design: look up the code in PostgreSQL, increment its counter there, redirect. With `KEEPS_VISITS` each visit is a row as well. */
+const keepsVisits = process.env['KEEPS_VISITS'] === 'true';
 const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 10 });
 const app = express();
 // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Express 5 answers what such a handler rejects with.
@@ -16,6 +17,12 @@ app.get('/:code', async (request, response) => {
     response.sendStatus(404);
     return;
   }
+  if (keepsVisits)
+    await pool.query('insert into usual_visits (short_code, user_agent, referrer) values ($1, $2, $3)', [
+      code,
+      request.get('user-agent') ?? null,
+      request.get('referer') ?? null,
+    ]);
   await pool.query('update usual_urls set clicks = clicks + 1 where short_code = $1', [code]);
   response.redirect(301, url.original_url);
 });

@@ -66,10 +66,13 @@ async function insertCached(db: Knex, redis: Redis, begins: string[]): Promise<v
   await db('url_stats').update({ click_count: 0 });
 }
 
-/** The table of the uncounted baseline, with the frequently requested short URLs. */
+/** The tables of the usual designs, with the frequently requested short URLs. */
 async function insertUsual(db: Knex): Promise<void> {
   await db.raw(
     'create table usual_urls (short_code text primary key, original_url text, clicks bigint default 0)',
+  );
+  await db.raw(
+    'create table usual_visits (id bigserial primary key, short_code text, at timestamptz default now(), user_agent text, referrer text)',
   );
   await db.raw(
     `insert into usual_urls (short_code, original_url)

@@ -55,6 +55,8 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
   const bare = await stack.startWeb('bench/baselines/bare.js');
   const koa = await stack.startWeb('bench/baselines/koa.js');
   const usual = await stack.startWeb('bench/baselines/express.js');
+  const withVisits = await stack.startWeb('bench/baselines/express.js', { KEEPS_VISITS: 'true' });
+  const withRedis = await stack.startWeb('bench/baselines/express-redis.js');
 
   const hot = get(codes.hot);
   const visited = visit(codes.hot);
@@ -153,6 +155,20 @@ export async function startSubjects(stack: Stack, codes: Codes): Promise<Subject
     },
     { id: 'koa', name: 'empty Koa', ...redirect, server: koa, requests: () => hot, isNotFound: true },
     { id: 'usual', name: 'Express, one UPDATE per click', ...redirect, server: usual, requests: () => hot },
+    {
+      id: 'usual-visits',
+      name: 'Express, one INSERT and one UPDATE per click',
+      ...redirect,
+      server: withVisits,
+      requests: () => hot,
+    },
+    {
+      id: 'usual-redis',
+      name: 'Express, one HINCRBY per click',
+      ...redirect,
+      server: withRedis,
+      requests: () => hot,
+    },
     { id: 'create-64', name: '64 clients', server: linkmill, connections: clients, requests: create },
     {
       id: 'create-64-each',
