@@ -43,7 +43,8 @@ export function sendHeartbeats(deps: {
     everyMs: beatMs,
     run: async () => {
       await redis.eval(beatScript, 1, keyOf(prefix), aliveMs, ...members);
-      await redis.set(lastKeyOf(prefix), 1, 'PX', rememberedMs);
+      // Workers of earlier releases store the time, which web processes of earlier releases read.
+      await redis.set(lastKeyOf(prefix), Date.now(), 'PX', rememberedMs);
     },
     onFailure: (error) => log.debug({ err: error }, 'failed to send a heartbeat'),
   });

@@ -76,7 +76,7 @@ function clusterOptionsOf(address: RedisAddress) {
   return {
     // ioredis connects to a lost node again when the cluster names it.
     redisOptions: { ...redisOptions, replyMapping: 'legacy' as const },
-    // `sendCommand` rejects commands without a cluster. One without a node waits for its connection.
+    // `sendCommand` rejects commands while the cluster is not connected. A command whose node is not connected yet waits for it.
     enableOfflineQueue: true,
     enableReadyCheck: false,
     clusterRetryStrategy: reconnectDelayMs,
