@@ -41,6 +41,11 @@ export function keepSchedules(deps: {
   }
 
   async function upsertMissing(): Promise<void> {
+    if (pending.size > 0) {
+      // The last attempt failed, for instance because a cluster was not complete yet.
+      await upsert();
+      return;
+    }
     try {
       if (await queues.hasSchedules(names, { clickShards })) {
         warnings.end('missing schedules', {}, 'every schedule exists again');

@@ -51,7 +51,7 @@ async function probeNode(
 
 const isOnOtherNode = (error: unknown) => error instanceof Error && /^(MOVED|ASK) /.test(error.message);
 
-async function queueCommands(redis: RedisClient, prefix: string, channel: string): Promise<RejectedCommands> {
+async function queueCommands(redis: Redis, prefix: string, channel: string): Promise<RejectedCommands> {
   await redis.multi({ pipeline: false });
   const keys = [`${prefix}:probe`, `{${prefix}:probe}:probe`];
   const queued = Object.values(requiredCommands).flatMap((texts) =>

@@ -57,7 +57,7 @@ test('the killed primary of a queue loses no click and fails no redirect', async
   await assertNoLoss(`${queuePrefix('linkmill', 'flush-clicks')}:flush-clicks:wait`);
 });
 
-test('a change reaches the cache of every node, and a promoted node has no earlier one', async () => {
+test('a change that is made while a node is away is effective for every short URL', async () => {
   const settings = { DATABASE_URL: url(), REDIS_URL: cluster.url };
   const [web, worker] = await Promise.all([startWeb(settings), startWorker(settings)]);
   await waitUntil('the service is healthy', async () => await isHealthy(web.baseUrl), 30_000);

@@ -4,7 +4,7 @@ import { createEpochStamp } from '../../../src/epoch/epoch-stamp.ts';
 import { jobNames } from '../../../src/queues/jobs.ts';
 import { createQueues } from '../../../src/queues/queues.ts';
 import { createWorkerCounts, sendHeartbeats } from '../../../src/queues/worker-heartbeats.ts';
-import { nodesReplaced, primariesOf, type RedisClient } from '../../../src/storage/redis/client.ts';
+import { primariesOf, type RedisClient } from '../../../src/storage/redis/client.ts';
 import { causeOf } from '../../../src/storage/redis/cluster.ts';
 import { watchRedisMemory } from '../../../src/storage/redis/memory.ts';
 import { probeRedis } from '../../../src/storage/redis/probe.ts';
@@ -13,6 +13,7 @@ import type { RedisRole } from '../../../src/storage/redis/roles.ts';
 import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { channelOf, subscribeToChanges } from '../../../src/urls/changes/redis-bus.ts';
 import { defaultSettings, type ShortUrl } from '../../../src/urls/url.ts';
+import { keepSchedules } from '../../../workers/schedules.ts';
 import { silentLog } from '../../support/resources.ts';
 import { startTestCluster, type TestCluster } from '../../support/services/cluster.ts';
 import { startTestRedis } from '../../support/services/servers.ts';
@@ -217,12 +218,22 @@ describe('a probe', () => {
   });
 });
 
-test('a restarted node is announced', async () => {
-  const redis = await open('jobs');
-  let announced = 0;
-  redis.on(nodesReplaced, () => (announced += 1));
+test('after a node has restarted, the whole cache is compared', async () => {
+  const redis = await open('producer');
+  const queues = createQueues(redis, 'restarted', silentLog);
+  const stop = keepSchedules({ queues, redis, names: ['reconcile-cache'], clickShards: 1, log: silentLog });
+  const queue = queues.all.find(({ name }) => name === 'reconcile-cache')!;
+  const isRequested = async () =>
+    (await queue.getJobs(['waiting'])).some(({ data }) => (data as { all?: boolean }).all === true);
+  await waitUntil('a comparison of changes is requested', async () => (await queue.count()) > 0);
+  expect(await isRequested()).toBe(false);
   const [server] = cluster.servers;
   await server!.kill();
   await server!.start();
-  await waitUntil('it is announced', () => announced > 0);
+  await waitUntil(
+    'a comparison of everything is requested',
+    async () => await isRequested().catch(() => false),
+  );
+  stop();
+  await Promise.all(queues.all.map(async (one) => await one.close()));
 });
