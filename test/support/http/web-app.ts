@@ -30,6 +30,7 @@ export function useWeb(settings: Record<string, string> = {}) {
     apiKey: () => key,
     output: () => web.output(),
     signal: (signal: NodeJS.Signals) => web.signal(signal),
+    stop: async () => await web.stop(),
     /** A client with the API key of the file by default, another key, or none. */
     client: (apiKey: string | null = key): Client => createClient(web.baseUrl, apiKey ?? undefined),
   };
