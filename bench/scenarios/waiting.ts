@@ -1,17 +1,10 @@
-import type { IncomingMessage } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
-import { createUserAgents } from '../../src/clicks/enrichment/agents/user-agents.ts';
-import { createEnricher } from '../../src/clicks/enrichment/enrich.ts';
-import { createReferrers } from '../../src/clicks/enrichment/referrers.ts';
-import { createVisitorIds } from '../../src/clicks/enrichment/visitor-ids.ts';
 import { createOpenBatch } from '../../src/clicks/recording/open-batch.ts';
 import { createClickStream } from '../../src/clicks/stream/stream.ts';
-import { createReadClientAddress } from '../../src/http/server/client-address.ts';
 import { createLog } from '../../src/log.ts';
 import { closeRedis, openRedis } from '../../src/storage/redis/redis.ts';
-import { createRandom, createZipf } from '../../test/support/random.ts';
 import { startTestRedis } from '../../test/support/services/servers.ts';
-import { createVisitors, detailSettings } from '../load/visitors.ts';
+import { createClicks } from '../load/clicks.ts';
 
 /** `npm run bench:waiting`: measures the Redis memory of a waiting click with full detail, in batches of 1 to 200
  *  clicks; 20 clicks are what 20 ms collect at 1,000 per second. Exit code 1 if those exceed the limit. */
@@ -21,11 +14,12 @@ const goal = { perBatch: 20, bytesEach: 30 };
 /** Number of batches in transit at once, and clicks per millisecond. */
 const window = 500;
 const clicksPerMs = 3;
+const urlIds = Array.from({ length: 10_000 }, (_, n) => 100_000 + n);
 
 const server = await startTestRedis();
 const redis = openRedis('jobs', server.url, createLog('bench', 'warn'));
 try {
-  const clickOf = createClicks();
+  const clickOf = createClicks('waiting', { urlIds, perMs: clicksPerMs });
   for (const size of perBatch) {
     const bytesEach = await measure(size, clickOf);
     const hasGoal = size >= goal.perBatch;
@@ -61,29 +55,4 @@ async function measure(size: number, clickOf: ReturnType<typeof createClicks>): 
   await Promise.all(sending);
   const bytes = Number(await redis.memory('USAGE', `${prefix}:clicks:{0}`, 'SAMPLES', 0));
   return bytes / (count * size);
-}
-
-/** Clicks of all kinds of visitors on 10,000 short URLs, by Zipf's law. */
-function createClicks() {
-  const enrichClick = createEnricher({
-    userAgents: createUserAgents(),
-    referrers: createReferrers([]),
-    countryHeader: detailSettings.COUNTRY_HEADER.toLowerCase(),
-    countryFile: undefined,
-    visitorIds: createVisitorIds({ saltAt: () => 'a salt' }),
-    respectsDoNotTrack: true,
-    readAddress: createReadClientAddress(Number(detailSettings.TRUSTED_PROXY_HOPS)),
-  });
-  const visitor = createVisitors('waiting');
-  const pickUrl = createZipf(
-    Array.from({ length: 10_000 }, (_, n) => 100_000 + n),
-    createRandom('waiting'),
-  );
-  const startMs = Date.now();
-  const chosen = Array.from({ length: 50_000 }, () => {
-    const headers = Object.entries(visitor()).map(([name, value]) => [name.toLowerCase(), value] as const);
-    const request = { headers: Object.fromEntries(headers), socket: {} } as unknown as IncomingMessage;
-    return { urlId: pickUrl(), detail: enrichClick(request, startMs) };
-  });
-  return (n: number) => ({ ...chosen[n % chosen.length]!, atMs: startMs + Math.floor(n / clicksPerMs) });
 }

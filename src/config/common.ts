@@ -18,7 +18,9 @@ export const common = {
   CACHE_TTL_SECONDS: wholeNumberText(10, 86_400).default(3_600).describe('TTL of cache entries in Redis'),
   CLICK_SHARDS: wholeNumberText(1, 64)
     .default(1)
-    .describe('Redis streams for clicks; the same in every process; can be raised, but not lowered'),
+    .describe(
+      'Redis streams for clicks, to each of them those of a part of the short URLs; the same in every process; can be raised, but not lowered',
+    ),
   KEY_POOL_TARGET: wholeNumberText(100, 10_000_000)
     .default(100_000)
     .describe('Keys in the pool after a replenishment'),

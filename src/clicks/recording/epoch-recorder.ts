@@ -2,6 +2,7 @@ import type { CurrentEpoch } from '../../epoch/epoch.ts';
 import type { Log } from '../../log.ts';
 import type { ClickDetail } from '../click-detail.ts';
 import type { ClickRecorder } from './recorder.ts';
+import { addCounts } from './sharded-recorder.ts';
 
 /** How long the recorder of an earlier epoch still accepts clicks of requests that began in it. */
 const drainAfterMs = 15_000;
@@ -52,10 +53,6 @@ export function createEpochRecorder(deps: {
   return {
     current,
 
-    get producer() {
-      return current().producer;
-    },
-
     reportAgain: () => current().reportAgain(),
 
     recordThen: (urlId: number, atMs: number, onRecorded: () => void, detail?: ClickDetail) =>
@@ -65,17 +62,15 @@ export function createEpochRecorder(deps: {
       await current().record(urlId, atMs, detail),
 
     read() {
-      const { usesRedis, ...now } = current().read();
+      const now = current().read();
       const all = [now, ...[...earlier.keys()].map((recorder) => recorder.read())];
-      const sum = (pick: (recorder: typeof now) => number) =>
-        all.reduce((total, recorder) => total + pick(recorder), 0);
+      const { recorded, dropped, confirmed, ...counts } = addCounts(all);
       return {
-        recorded: ended.recorded + sum(({ recorded }) => recorded),
-        dropped: ended.dropped + sum(({ dropped }) => dropped),
-        confirmed: ended.confirmed + sum(({ confirmed }) => confirmed),
-        unconfirmed: sum(({ unconfirmed }) => unconfirmed),
-        oldestMs: Math.max(...all.map(({ oldestMs }) => oldestMs)),
-        usesRedis,
+        ...counts,
+        recorded: ended.recorded + recorded,
+        dropped: ended.dropped + dropped,
+        confirmed: ended.confirmed + confirmed,
+        usesRedis: now.usesRedis,
       };
     },
 

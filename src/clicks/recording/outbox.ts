@@ -1,4 +1,5 @@
 import type { Log } from '../../log.ts';
+import { repeatedWarningsOf } from '../../resilience/repeated-warnings.ts';
 import { withDeadline } from '../../resilience/shutdown.ts';
 import type { ClickStore } from '../ledger/apply.ts';
 import { createUnconfirmedBatches, readBatch, type UnconfirmedBatch } from './unconfirmed-batches.ts';
@@ -9,6 +10,8 @@ const confirmIntervalMs = 1_000;
 const hangingMs = 2_000;
 /** How often a producer without new clicks reports to the ledger, as a sign of life. */
 const reportIntervalMs = 3_600_000;
+
+const sourceName = 'clicks to PostgreSQL';
 
 /** Approximate number of entries per transaction. */
 const applyEntries = 10_000;
@@ -39,6 +42,7 @@ export function createOutbox(deps: {
   let registration: 'first' | 'again' | 'done' = 'first';
   let reported = { accepted: 0, atMs: -Infinity };
   let lastRoundSucceeded = true;
+  const warnings = repeatedWarningsOf(log);
   let round: Promise<void> | undefined;
   let roundStartedAt = 0;
   const timer = setInterval(() => void runRound(performance.now()), confirmIntervalMs);
@@ -105,11 +109,15 @@ export function createOutbox(deps: {
     }
     try {
       await round;
-      if (!lastRoundSucceeded) log.info('resumed writing clicks to PostgreSQL');
+      warnings.end(sourceName, {}, 'resumed writing clicks to PostgreSQL', producer);
       lastRoundSucceeded = true;
     } catch (error) {
-      if (lastRoundSucceeded)
-        log.warn({ err: error }, 'failed to write clicks to PostgreSQL, keeping them in Redis and memory');
+      warnings.warn(
+        sourceName,
+        { err: error },
+        'failed to write clicks to PostgreSQL, keeping them in Redis and memory',
+        producer,
+      );
       lastRoundSucceeded = false;
     }
   }

@@ -1,5 +1,4 @@
 import type { Log } from '../../log.ts';
-import { createProducerId } from '../batch-epochs.ts';
 import type { ClickCount } from '../click-batch.ts';
 import type { ClickDetail } from '../click-detail.ts';
 import type { ClickStore } from '../ledger/apply.ts';
@@ -19,15 +18,15 @@ const maxSealedEntries = 5_000;
 /** How long a batch waits for a worker before the recorder writes it to PostgreSQL itself. */
 const overdueMs = 3_000;
 
-export type ClickRecorder = ReturnType<typeof createClickRecorder>;
+export type ClickRecorder = Omit<ReturnType<typeof createClickRecorder>, 'producer'>;
 
-/** Records clicks in a web process. Each click joins the open batch. A batch is sealed at the end of the event loop turn that
+/** Records clicks of a web process in one shard. Each click joins the open batch. A batch is sealed at the end of the event loop turn that
  *  opened it or, while another batch is in transit, when that one has arrived: a single click waits for nothing, and batches
  *  grow under load. The outbox keeps a batch until PostgreSQL has it: what Redis rejects or loses goes to PostgreSQL under
  *  the same identity, and duplicates are harmless. While Redis rejects clicks, one batch grows and goes to PostgreSQL once a
  *  second; while PostgreSQL is unavailable too, it keeps growing up to `maxEntries`. */
 export function createClickRecorder(deps: {
-  stream: Pick<ClickStream, 'send' | 'delete' | 'length' | 'shardOf'>;
+  stream: Pick<ClickStream, 'send' | 'delete' | 'length' | 'createProducer'>;
   store: Pick<
     ClickStore,
     'apply' | 'findApplied' | 'registerProducer' | 'registerProducerAgain' | 'reportAccepted'
@@ -44,11 +43,12 @@ export function createClickRecorder(deps: {
   maxWaiting: number;
   /** Epoch of the database in which the short URL IDs were read; undefined while unknown. */
   epoch?: string | undefined;
+  /** Where workers find the batches. */
+  shard?: number;
   log: Log;
 }) {
-  const { stream, store, waitsForAck, ackMs, maxEntries, keepMs, maxWaiting, epoch, log } = deps;
-  const producer = createProducerId(epoch);
-  const shard = stream.shardOf(producer);
+  const { stream, store, waitsForAck, ackMs, maxEntries, keepMs, maxWaiting, epoch, shard = 0, log } = deps;
+  const producer = stream.createProducer(shard, epoch);
   let seq = 0;
   /** Clicks in sealed batches. */
   let sealedClicks = 0;
@@ -82,6 +82,7 @@ export function createClickRecorder(deps: {
     maxWaiting,
     onOpen: () => pending.forEach(routeToPostgres),
     onClose: seal,
+    shard,
     log,
   });
 

@@ -27,9 +27,11 @@ export function createRedisBreaker(deps: {
   maxWaiting: number;
   onOpen: () => void;
   onClose: () => void;
+  /** The shards of a Redis Cluster fail separately. */
+  shard: number;
   log: Log;
 }) {
-  const { readWaiting, resend, isPostgresAvailable, ackMs, maxWaiting, onOpen, onClose, log } = deps;
+  const { readWaiting, resend, isPostgresAvailable, ackMs, maxWaiting, onOpen, onClose, shard, log } = deps;
   const timeoutMs = Math.max(minTimeoutMs, ackMs);
   let closed = true;
   let waiting: number | undefined;
@@ -44,7 +46,12 @@ export function createRedisBreaker(deps: {
   });
 
   function open(error: unknown): void {
-    warnings.warn(sourceName, { err: error }, 'failed to send clicks to Redis, writing them to PostgreSQL');
+    warnings.warn(
+      sourceName,
+      { err: error, shard },
+      'failed to send clicks to Redis, writing them to PostgreSQL',
+      shard,
+    );
     if (!closed) return;
     closed = false;
     onOpen();
@@ -81,7 +88,7 @@ export function createRedisBreaker(deps: {
     open,
     /** Reports that Redis stored a batch. */
     onStored(): void {
-      warnings.end(sourceName, {}, 'resumed sending clicks to Redis');
+      warnings.end(sourceName, { shard }, 'resumed sending clicks to Redis', shard);
     },
     stop: () => void poller.stop(),
   };

@@ -1,4 +1,5 @@
 import type { RedisClient } from '../../storage/redis/client.ts';
+import { createProducerId } from '../batch-epochs.ts';
 import type { Batch } from '../click-batch.ts';
 import { decodeBatch, encodeBatch, type EncodedBatch } from './batch-codec.ts';
 import { decodeTextBatch } from './text-batch.ts';
@@ -45,7 +46,14 @@ export function createClickStream(redis: RedisClient, options: { prefix: string;
   }
 
   return {
-    shardOf,
+    /** Returns the ID of a new producer, whose batches are in this shard. */
+    createProducer(shard: number, epoch?: string): string {
+      for (;;) {
+        const producer = createProducerId(epoch);
+        if (shardOf(producer) === shard) return producer;
+      }
+    },
+
     length: readLength,
     oldest: readOldest,
 

@@ -2,6 +2,7 @@ import { openClickStore } from '../../analytics/click-store.ts';
 import { createNotFoundCounts } from '../../analytics/rollups/unknown-codes.ts';
 import { createEpochRecorder } from '../../clicks/recording/epoch-recorder.ts';
 import { createClickRecorder } from '../../clicks/recording/recorder.ts';
+import { createShardedRecorder } from '../../clicks/recording/sharded-recorder.ts';
 import { createClickStatusReader } from '../../clicks/recording/status.ts';
 import { createClickStream } from '../../clicks/stream/stream.ts';
 import { closePostgres, openPostgres } from '../../storage/postgres/postgres.ts';
@@ -42,17 +43,20 @@ export function openClicks(web: WebContext, cacheRedis: RedisClient) {
     createEpochRecorder({
       epoch,
       createRecorder: (epochId) =>
-        createClickRecorder({
-          stream,
-          store,
-          waitsForAck: config.CLICK_ACK,
-          ackMs: config.CLICK_ACK_MS,
-          maxEntries: config.CLICK_BUFFER_MAX_ENTRIES,
-          keepMs: config.CLICK_KEEP_SECONDS * 1_000,
-          maxWaiting: config.CLICK_STREAM_MAX_BATCHES,
-          epoch: epochId,
-          log,
-        }),
+        createShardedRecorder(config.CLICK_SHARDS, (shard) =>
+          createClickRecorder({
+            stream,
+            store,
+            waitsForAck: config.CLICK_ACK,
+            ackMs: config.CLICK_ACK_MS,
+            maxEntries: Math.ceil(config.CLICK_BUFFER_MAX_ENTRIES / config.CLICK_SHARDS),
+            keepMs: config.CLICK_KEEP_SECONDS * 1_000,
+            maxWaiting: config.CLICK_STREAM_MAX_BATCHES,
+            epoch: epochId,
+            shard,
+            log,
+          }),
+        ),
       log,
     }),
     (recorder) => recorder.drain(),

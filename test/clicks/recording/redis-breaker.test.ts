@@ -12,6 +12,7 @@ test('a Redis that accepts some batches and rejects others causes at most 5 log 
     maxWaiting: 1,
     onOpen: () => undefined,
     onClose: () => undefined,
+    shard: 0,
     log: pino({}, { write: (line) => void lines.push(line) }),
   });
   onTestFinished(breaker.stop);
