@@ -17,6 +17,7 @@ import { ClosingStack, endOnSignal } from '../src/resilience/shutdown.ts';
 import { createPostgresMetrics } from '../src/storage/postgres/metrics.ts';
 import { closePostgres, openPostgres } from '../src/storage/postgres/postgres.ts';
 import { watchPostgres } from '../src/storage/postgres/watch.ts';
+import { openCacheRedis } from '../src/storage/redis/cache-service.ts';
 import { watchRedisMemory } from '../src/storage/redis/memory.ts';
 import { closeRedis, openRedis, waitForRedis } from '../src/storage/redis/redis.ts';
 import { watchRedis } from '../src/storage/redis/watch.ts';
@@ -56,8 +57,7 @@ const { versionFloor } = epoch;
 closing.defer('loop watchdog', watchLoop('worker', log), (stop) => stop());
 closing.defer(
   'redis (probe)',
-  await watchRedis({
-    url: config.REDIS_URL,
+  await watchRedis(config, {
     prefix: config.REDIS_PREFIX,
     channel: channelOf(config.REDIS_PREFIX),
     conditions,
@@ -84,7 +84,12 @@ const postgresWatch = closing.defer(
 );
 void postgresWatch.check();
 const jobsRedis = closing.defer('redis (jobs)', openRedis('jobs', config.REDIS_URL, log), closeRedis);
-const memory = closing.defer('redis memory', watchRedisMemory(jobsRedis, log), (watch) => watch.stop());
+const cacheRedis = openCacheRedis('jobs', config, { redis: jobsRedis, closing, log });
+const memory = closing.defer(
+  'redis memory',
+  watchRedisMemory(cacheRedis, log, { mayEvict: cacheRedis !== jobsRedis }),
+  (watch) => watch.stop(),
+);
 const producerRedis = closing.defer(
   'redis (producer)',
   openRedis('producer', config.REDIS_URL, log),
@@ -92,10 +97,10 @@ const producerRedis = closing.defer(
 );
 const epochs = openEpochWatch(
   { config, closing, conditions, epoch, log },
-  { db, redis: producerRedis, endProcess },
+  { db, redis: cacheRedis === jobsRedis ? [producerRedis] : [producerRedis, cacheRedis], endProcess },
 );
 // Before the first job: Redis may belong to another database.
-await waitForRedis([producerRedis], redisWaitMs);
+await waitForRedis([producerRedis, cacheRedis], redisWaitMs);
 await epochs.start();
 const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
 const schemaWatch = closing.defer(
@@ -112,7 +117,14 @@ const workers = closing.defer(
   'workers',
   startWorkers({
     names,
-    processors: createProcessors({ config, db, redis: jobsRedis, hasRoom: memory.hasRoom, versionFloor }),
+    processors: createProcessors({
+      config,
+      db,
+      redis: jobsRedis,
+      cacheRedis,
+      hasRoom: memory.hasRoom,
+      versionFloor,
+    }),
     openRedis: () => openRedis('worker', config.REDIS_URL, log),
     redisPrefix: config.REDIS_PREFIX,
     jobMetrics,
@@ -127,7 +139,7 @@ schemaWatch.onChange((isUsable) => {
 });
 closing.defer(
   'schedules',
-  keepSchedules({ queues, redis: producerRedis, names, clickShards: config.CLICK_SHARDS, log }),
+  keepSchedules({ queues, redis: producerRedis, cacheRedis, names, clickShards: config.CLICK_SHARDS, log }),
   (stop) => stop(),
 );
 if (names.includes('flush-clicks'))
@@ -136,8 +148,6 @@ if (names.includes('flush-clicks'))
     closing,
     queryTimeoutMs,
     postgresMetrics,
-    hasRoom: memory.hasRoom,
-    versionFloor,
     // When the state of the queue is unknown, flushing the waiting clicks matters more than a pause.
     isPaused: async () =>
       !schemaWatch.isUsable() || (await queues.isPaused('flush-clicks').catch(() => false)),
@@ -147,7 +157,7 @@ if (names.includes('reconcile-cache'))
   followExternalChanges({
     config,
     db,
-    redis: jobsRedis,
+    redis: cacheRedis,
     queues,
     closing,
     conditions,
@@ -167,7 +177,7 @@ closing.defer(
   async (stop) => await stop(),
 );
 if (config.WORKER_PORT !== undefined) await openEndpoint(config.WORKER_PORT);
-await waitForRedis([jobsRedis, producerRedis], redisWaitMs);
+await waitForRedis([jobsRedis, producerRedis, cacheRedis], redisWaitMs);
 log.info({ queues: names, takesJobs: !workers.isPaused() }, 'worker is running');
 
 async function openEndpoint(port: number): Promise<void> {
@@ -179,6 +189,7 @@ async function openEndpoint(port: number): Promise<void> {
       stores: {
         postgres: { ping: async () => await db.raw('select 1') },
         redis: { ping: async () => await jobsRedis.ping() },
+        ...(cacheRedis !== jobsRedis && { redisCache: { ping: async () => await cacheRedis.ping() } }),
       },
       conditions,
       queues: names,

@@ -1,3 +1,4 @@
+import { openClickStore } from '../src/analytics/click-store.ts';
 import { createClickStream } from '../src/clicks/stream/stream.ts';
 import type { WorkerConfig } from '../src/config/worker.ts';
 import type { Log } from '../src/log.ts';
@@ -6,7 +7,7 @@ import type { PostgresMetrics } from '../src/storage/postgres/metrics.ts';
 import { closePostgres, openPostgres } from '../src/storage/postgres/postgres.ts';
 import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
 import { startFlushWatchdog } from './flush-watchdog.ts';
-import { createProcessors } from './registry.ts';
+import { flushClicks } from './jobs/flush-clicks.ts';
 
 /** Starts the flush watchdog. It has its own connections, so that it works while jobs use all others. */
 export function openFlushWatchdog(deps: {
@@ -14,15 +15,11 @@ export function openFlushWatchdog(deps: {
   closing: ClosingStack;
   queryTimeoutMs: number;
   postgresMetrics: PostgresMetrics;
-  /** Whether Redis has room for cache entries. */
-  hasRoom: () => boolean;
-  /** See Epoch. */
-  versionFloor: () => number;
   /** Whether flushing is paused. */
   isPaused: () => Promise<boolean>;
   log: Log;
 }): void {
-  const { config, closing, queryTimeoutMs, postgresMetrics, hasRoom, versionFloor, isPaused, log } = deps;
+  const { config, closing, queryTimeoutMs, postgresMetrics, isPaused, log } = deps;
   const db = closing.defer(
     'postgres (flush watchdog)',
     openPostgres({
@@ -35,21 +32,16 @@ export function openFlushWatchdog(deps: {
     closePostgres,
   );
   const redis = closing.defer('redis (flush watchdog)', openRedis('jobs', config.REDIS_URL, log), closeRedis);
-  const processors = createProcessors({
-    config,
-    db,
-    redis,
-    hasRoom,
-    versionFloor,
+  const clickStream = createClickStream(redis, {
+    prefix: config.REDIS_PREFIX,
+    shards: config.CLICK_SHARDS,
   });
+  const clickStore = openClickStore(db);
   const stop = startFlushWatchdog({
     db,
-    clickStream: createClickStream(redis, {
-      prefix: config.REDIS_PREFIX,
-      shards: config.CLICK_SHARDS,
-    }),
+    clickStream,
     shards: config.CLICK_SHARDS,
-    flush: async (shard, context) => await processors['flush-clicks']({ shard }, context),
+    flush: async (shard, context) => await flushClicks({ clickStream, clickStore }, [shard], context),
     isPaused,
     log,
   });

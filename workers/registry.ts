@@ -57,12 +57,15 @@ export function createProcessors({
   config,
   db,
   redis,
+  cacheRedis,
   hasRoom,
   versionFloor,
 }: {
   config: WorkerConfig;
   db: Knex;
   redis: RedisClient;
+  /** The connection to cached short URLs; it may be `redis`. */
+  cacheRedis: RedisClient;
   /** Whether Redis has room for cache entries. */
   hasRoom: () => boolean;
   /** See Epoch. */
@@ -71,7 +74,7 @@ export function createProcessors({
   const prefix = config.REDIS_PREFIX;
   const urls = {
     urlStore: createUrlStore(db),
-    urlCache: createRedisUrlCache(redis, {
+    urlCache: createRedisUrlCache(cacheRedis, {
       prefix,
       ttlSeconds: config.CACHE_TTL_SECONDS,
       hasRoom,
@@ -83,7 +86,7 @@ export function createProcessors({
   const reconciling = {
     changes,
     cache: urls.urlCache,
-    watermark: createCacheWatermark(redis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS }),
+    watermark: createCacheWatermark(cacheRedis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS }),
     refreshCache: createCacheRefresh({ store: urls.urlStore, changes, cache: urls.urlCache }),
   };
   const keys = {

@@ -11,6 +11,7 @@ import { createLog } from '../src/log.ts';
 import { isJobName, type JobData, type JobName, jobNames, jobs } from '../src/queues/jobs.ts';
 import { ClosingStack } from '../src/resilience/shutdown.ts';
 import { openPostgres } from '../src/storage/postgres/postgres.ts';
+import { openCacheRedis } from '../src/storage/redis/cache-service.ts';
 import { watchRedisMemory } from '../src/storage/redis/memory.ts';
 import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
 import { requireSchema } from '../src/storage/schema/require-schema.ts';
@@ -39,7 +40,12 @@ const db = closing.defer(
   (pool) => pool.destroy(),
 );
 const redis = closing.defer('redis', openRedis('jobs', config.REDIS_URL, log), closeRedis);
-const memory = closing.defer('redis memory', watchRedisMemory(redis, log), (watch) => watch.stop());
+const cacheRedis = openCacheRedis('jobs', config, { redis, closing, log });
+const memory = closing.defer(
+  'redis memory',
+  watchRedisMemory(cacheRedis, log, { mayEvict: cacheRedis !== redis }),
+  (watch) => watch.stop(),
+);
 try {
   await requireSchema(
     db,
@@ -57,19 +63,22 @@ process.exit();
 
 async function run<Name extends JobName>(jobName: Name) {
   const epoch = createCurrentEpoch();
-  const watch = createEpochWatch({
-    store: createEpochStore(db),
-    stamp: createEpochStamp(redis, config.REDIS_PREFIX),
-    current: epoch,
-    endProcess: () => undefined,
-    log,
-  });
-  while ((await watch.check()) === 'waiting') await delay(pollEveryMs);
+  for (const one of new Set([redis, cacheRedis])) {
+    const watch = createEpochWatch({
+      store: createEpochStore(db),
+      stamp: createEpochStamp(one, config.REDIS_PREFIX),
+      current: epoch,
+      endProcess: () => undefined,
+      log,
+    });
+    while ((await watch.check()) === 'waiting') await delay(pollEveryMs);
+  }
   const { versionFloor } = epoch;
   const processor: Processor<Name> = createProcessors({
     config,
     db,
     redis,
+    cacheRedis,
     hasRoom: memory.hasRoom,
     versionFloor,
   })[jobName];

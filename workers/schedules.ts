@@ -10,17 +10,19 @@ const checkEveryMs = 5_000;
 const upsertEveryMs = 30_000;
 
 /** Creates the schedulers of these jobs, whose intervals `src/queues/jobs.ts` declares. Creates them again whenever Redis becomes ready and
- *  within 5 s of their loss. Requests a warm-up at the start, and a reconciliation of the cache whenever Redis becomes ready, because
+ *  within 5 s of their loss. Requests a warm-up at the start, and a reconciliation of the cache whenever its Redis becomes ready, because
  *  changes may have been missed: of the whole cache when a node of a cluster was replaced, because the watermark may be on another node than an outdated entry.
  *  Returns a function that stops it. */
 export function keepSchedules(deps: {
   queues: Queues;
   redis: RedisClient;
+  /** The connection to the Redis of the cache; it may be the same one. */
+  cacheRedis: RedisClient;
   names: JobName[];
   clickShards: number;
   log: Log;
 }): () => void {
-  const { queues, redis, names, clickShards, log } = deps;
+  const { queues, redis, cacheRedis, names, clickShards, log } = deps;
   const warnings = repeatedWarningsOf(log);
   /** The jobs to request, with their data and what identifies equal requests. */
   const pending = new Map<JobName, [data: object, deduplicationId: string]>([
@@ -59,7 +61,8 @@ export function keepSchedules(deps: {
     await upsert();
   }
 
-  const onReady = () => {
+  const onReady = () => void upsert();
+  const onCacheReady = () => {
     if (!pending.has('reconcile-cache')) pending.set('reconcile-cache', [{}, 'worker-start']);
     void upsert();
   };
@@ -72,11 +75,14 @@ export function keepSchedules(deps: {
     setInterval(() => void upsertMissing(), checkEveryMs),
   ];
   redis.on('ready', onReady);
-  redis.on(nodesReplaced, onReplaced);
-  if (redis.status === 'ready') onReady();
+  cacheRedis.on('ready', onCacheReady);
+  cacheRedis.on(nodesReplaced, onReplaced);
+  if (cacheRedis.status === 'ready') onCacheReady();
+  else if (redis.status === 'ready') onReady();
   return () => {
     for (const timer of timers) clearInterval(timer);
     redis.off('ready', onReady);
-    redis.off(nodesReplaced, onReplaced);
+    cacheRedis.off('ready', onCacheReady);
+    cacheRedis.off(nodesReplaced, onReplaced);
   };
 }

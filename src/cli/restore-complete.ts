@@ -25,7 +25,10 @@ readArguments(usage, rejectArguments);
 const config = loadConfigOrExit(workerSettings);
 const log = createLog('restore-complete', 'silent');
 const db = openPostgres({ url: config.DATABASE_URL, poolMax: 1, queryTimeoutMs, name: 'restore-complete' });
-const redis = openRedis('jobs', config.REDIS_URL, log);
+const { REDIS_URL, REDIS_CACHE_URL } = config;
+const services = (REDIS_CACHE_URL === undefined ? [REDIS_URL] : [REDIS_URL, REDIS_CACHE_URL]).map((url) =>
+  openRedis('jobs', url, log),
+);
 try {
   await complete();
 } catch (error) {
@@ -33,24 +36,32 @@ try {
   process.stderr.write(`restore-complete failed: ${reason}\n`);
   process.exitCode = 1;
 } finally {
-  await Promise.all([db.destroy(), closeRedis(redis)]);
+  await Promise.all([db.destroy(), ...services.map(closeRedis)]);
 }
 
 async function complete(): Promise<void> {
   const store = createEpochStore(db);
-  const stamp = createEpochStamp(redis, config.REDIS_PREFIX);
+  const stamps = services.map((redis) => createEpochStamp(redis, config.REDIS_PREFIX));
   // Read Redis first: an epoch that begins while Redis is unavailable would have to begin again.
-  const stampInRedis = await stamp.read();
+  const held = await Promise.all(stamps.map(async (stamp) => ({ stamp, before: await stamp.read() })));
   const current = await store.read();
-  if (stampInRedis && stampInRedis.identity !== current.identity && stampInRedis.ageMs < runningStampMs)
+  const isInUse = held.some(
+    ({ before }) => before && before.identity !== current.identity && before.ageMs < runningStampMs,
+  );
+  if (isInUse)
     throw new Error(
       'processes of another database use Redis under this REDIS_PREFIX: stop them, or set another prefix',
     );
-  const above = Math.max(stampInRedis?.versionFloor ?? 0, stampInRedis?.version ?? 0);
+  const above = Math.max(
+    ...held.map(({ before }) => Math.max(before?.versionFloor ?? 0, before?.version ?? 0)),
+  );
   const epoch = await store.begin('restored', above);
-  if (!(await stamp.write(epoch, createEpochEvidence().record(epoch), stampInRedis?.epoch)))
-    throw new Error('another process changed the epoch in Redis at the same time: run the command again');
-  await stamp.deleteEpochData();
+  const state = createEpochEvidence().record(epoch);
+  for (const { stamp, before } of held) {
+    if (!(await stamp.write(epoch, state, before?.epoch)))
+      throw new Error('another process changed the epoch in Redis at the same time: run the command again');
+    await stamp.deleteEpochData();
+  }
   process.stdout.write(
     `Epoch ${epoch.number} began. Cached short URLs are invalid, and the key pool is empty.\n` +
       'Waiting clicks on short URLs that this database does not have go to the table click_dead_letters.\n' +

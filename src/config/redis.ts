@@ -18,6 +18,12 @@ export const redis = {
   REDIS_CA: part('CA certificate of Redis, a path or PEM text'),
   REDIS_CERT: part('Client certificate for Redis, a path or PEM text'),
   REDIS_KEY: part('Key of the client certificate, a path or PEM text'),
+  REDIS_CACHE_URL: z
+    .string()
+    .optional()
+    .describe(
+      'Another Redis for cached short URLs and the invalidation bus, in the form of `REDIS_URL`; it may evict. Default: `REDIS_URL`',
+    ),
   REDIS_PREFIX: z
     .string()
     .regex(/^[\w.-]{1,32}$/, 'must be 1 to 32 letters, digits, "_", "." or "-"')

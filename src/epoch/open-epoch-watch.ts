@@ -8,7 +8,8 @@ import { createEpochStore } from './epoch-store.ts';
 import { createEpochWatch } from './epoch-watch.ts';
 import type { CurrentEpoch } from './epoch.ts';
 
-/** Starts the epoch watch of a web process or a worker. */
+/** Opens the epoch watch of a web process or a worker: one for each of these connections, which are to different Redis services. `start`
+ *  resolves once no other running database uses one of them. */
 export function openEpochWatch(
   owner: {
     config: { REDIS_PREFIX: string };
@@ -17,19 +18,26 @@ export function openEpochWatch(
     epoch: CurrentEpoch;
     log: Log;
   },
-  deps: { db: Knex; redis: RedisClient; endProcess: (reason: string) => void },
-) {
+  deps: { db: Knex; redis: Iterable<RedisClient>; endProcess: (reason: string) => void },
+): { start: () => Promise<void> } {
   const { config, closing, conditions, epoch, log } = owner;
-  return closing.defer(
-    'epochs',
-    createEpochWatch({
-      store: createEpochStore(deps.db),
-      stamp: createEpochStamp(deps.redis, config.REDIS_PREFIX),
-      current: epoch,
-      conditions,
-      endProcess: deps.endProcess,
-      log,
-    }),
-    (watch) => watch.stop(),
+  const watches = Array.from(deps.redis, (redis) =>
+    closing.defer(
+      'epochs',
+      createEpochWatch({
+        store: createEpochStore(deps.db),
+        stamp: createEpochStamp(redis, config.REDIS_PREFIX),
+        current: epoch,
+        conditions,
+        endProcess: deps.endProcess,
+        log,
+      }),
+      (watch) => watch.stop(),
+    ),
   );
+  return {
+    async start() {
+      for (const watch of watches) await watch.start();
+    },
+  };
 }

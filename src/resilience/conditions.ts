@@ -46,6 +46,8 @@ const severities = {
   redis_rights_missing: 'degraded',
   /** Redis may evict clicks and jobs when it is full. */
   redis_evicts: 'degraded',
+  /** The Redis of the cache does not work: it is away, refuses something, or lacks rights. */
+  redis_cache_unusable: 'degraded',
   /** This process does not hear of changes, although the stores answer. */
   changes_unheard: 'degraded',
   /** No live worker process serves a queue. */

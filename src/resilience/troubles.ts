@@ -124,6 +124,11 @@ const ofConditions: Record<ConditionCode, Guidance> = {
     effect: 'None until Redis is full; then clicks wait longer, and jobs may be lost.',
     action: 'Run `redis-cli CONFIG SET maxmemory-policy noeviction`, and set it in the configuration file.',
   },
+  redis_cache_unusable: {
+    title: 'The Redis of the cache does not work',
+    effect: 'Links redirect, more slowly. Clicks and jobs are not affected.',
+    action: 'Start the Redis of `REDIS_CACHE_URL`, and correct what the cause names.',
+  },
   changes_unheard: {
     title: 'A process does not hear of changes',
     effect:

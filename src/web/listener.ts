@@ -24,7 +24,7 @@ import type { Stores } from './stores/stores.ts';
 /** The HTTP side of a web process: the raw listener with the redirect and the Koa application behind it, and what measures them. */
 export function createListener(web: WebContext, stores: Stores, modules: Modules) {
   const { config, log, closing, conditions } = web;
-  const { db, cacheRedis, breakers, queues, workerCounts } = stores;
+  const { db, cacheRedis, urlCacheRedis, breakers, queues, workerCounts } = stores;
   const { keyPool, clicks, rateLimits, analytics, transfers } = modules;
   const eventLoop = closing.defer(
     'event loop watch',
@@ -70,6 +70,10 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
     stores: {
       postgres: { ping: async () => await db.raw('select 1'), breaker: breakers.postgres },
       redis: { ping: async () => await cacheRedis.ping(), breaker: breakers.redis },
+      redisCache:
+        urlCacheRedis === cacheRedis
+          ? undefined
+          : { ping: async () => await urlCacheRedis.ping(), breaker: breakers.cache },
     },
     eventLoop,
     loadShedding,

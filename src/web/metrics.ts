@@ -136,10 +136,11 @@ const storeMetrics = ({ breakers, subscriptions }: WebMetricsDeps): Metric[] => 
   gauge(
     'dependency_up',
     '1 while the circuit breaker of the store is closed, else 0',
-    Object.entries(breakers).map(([dependency, { state }]) => ({
-      value: state === 'closed' ? 1 : 0,
-      labels: { dependency },
-    })),
+    Object.entries({
+      postgres: breakers.postgres,
+      redis: breakers.redis,
+      ...(breakers.cache !== breakers.redis && { redis_cache: breakers.cache }),
+    }).map(([dependency, { state }]) => ({ value: state === 'closed' ? 1 : 0, labels: { dependency } })),
   ),
   gauge(
     'subscription_up',

@@ -27,12 +27,16 @@ export async function runWebProcess(config: WebConfig): Promise<void> {
   const stores = await openStores(web);
   const modules = await openModules(web, stores);
   const listener = createListener(web, stores, modules);
-  const epochWatch = openEpochWatch(web, { db: modules.blocklistDb, redis: stores.cacheRedis, endProcess });
+  const { cacheRedis, urlCacheRedis, producerRedis } = stores;
+  const epochWatch = openEpochWatch(web, {
+    db: modules.blocklistDb,
+    redis: new Set([cacheRedis, urlCacheRedis]),
+    endProcess,
+  });
 
   await Promise.all([modules.loadBlockedHosts(), stores.check()]);
-  const { cacheRedis, producerRedis } = stores;
   await waitForRedis(
-    [cacheRedis, modules.clicks.redis, producerRedis, modules.subscriberRedis],
+    [cacheRedis, urlCacheRedis, modules.clicks.redis, producerRedis, modules.subscriberRedis],
     redisPatienceMs,
   );
   await epochWatch.start();

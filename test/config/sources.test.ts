@@ -102,6 +102,8 @@ test.each([
     /^DATABASE_URL with DATABASE_CA has a CA certificate without "-----BEGIN/,
   ],
   [{ REDIS_CA: ca }, /^REDIS_URL with REDIS_CA has TLS parameters, which need rediss:/],
+  [{ REDIS_CACHE_URL: 'redis//:a-secret@cache' }, /^REDIS_CACHE_URL /],
+  [{ REDIS_CACHE_URL: 'redis://cache?timeout=1' }, /^REDIS_CACHE_URL .*timeout/],
   [{ DATABASE_DIRECT_URL: 'postgres://u:a-secret#@db/l' }, /^DATABASE_DIRECT_URL .*percent-encode/],
 ])('%o is rejected with the name of the setting and without its value', (env, problem) => {
   const problems = problemsOf(env);
@@ -163,6 +165,17 @@ test('the parts of a store are joined to a URL with any characters', () => {
     db: 3,
     tls: { ca: expect.stringContaining('BEGIN CERTIFICATE') as string },
   });
+});
+
+test('the Redis of the cache has the certificates of REDIS_URL, and its own login', () => {
+  const common = { REDIS_URL: 'rediss://main', REDIS_PASSWORD: 'of-main', REDIS_CA: ca };
+  const readCache = (url: string) => {
+    const { host, password, tls } = parseRedisUrl(load({ ...common, REDIS_CACHE_URL: url }).REDIS_CACHE_URL!);
+    return { host, password, hasCa: tls !== undefined && 'ca' in tls };
+  };
+  expect(readCache('rediss://:own@cache')).toEqual({ host: 'cache', password: 'own', hasCa: true });
+  expect(readCache('redis://cache')).toEqual({ host: 'cache', password: undefined, hasCa: false });
+  expect(load(common).REDIS_CACHE_URL).toBeUndefined();
 });
 
 test('the parts may be the paths of Unix sockets', () => {

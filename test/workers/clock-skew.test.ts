@@ -27,6 +27,7 @@ async function runAhead(name: Exclude<JobName, 'rename-tag' | 'fetch-title'>, da
     }),
     db: database.db(),
     redis: redis.redis(),
+    cacheRedis: redis.redis(),
     hasRoom: () => true,
   });
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + days * dayMs });

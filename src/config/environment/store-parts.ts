@@ -77,9 +77,13 @@ const stores: Store[] = [
  *  URL. */
 export function joinStoreParts(raw: RawSettings, env: NodeJS.ProcessEnv): void {
   for (const store of stores) joinParts(store, raw, env);
-  const [database] = stores;
+  const [database, redis] = stores;
   // It shares the login and the certificates with DATABASE_URL.
   joinParts({ ...database!, url: 'DATABASE_DIRECT_URL', parts: [] }, raw, env);
+  // It shares the certificates with REDIS_URL, and may have another login.
+  const { REDIS_PASSWORD: _, ...certificates } = redis!.params;
+  const hasTls = raw.values['REDIS_CACHE_URL']?.startsWith('rediss') === true;
+  joinParts({ ...redis!, url: 'REDIS_CACHE_URL', parts: [], params: hasTls ? certificates : {} }, raw, env);
   for (const { parts, params } of stores)
     for (const name of [...parts, ...Object.keys(params)]) delete raw.values[name];
 }
@@ -120,7 +124,7 @@ function withParams(url: string, store: Store, { values, files }: RawSettings, s
   for (const [name, param] of Object.entries(store.params)) {
     if (values[name] === undefined) continue;
     const isThere = query.has(param) || (param === 'password' && /^[^/?#]*\/\/[^/?#]*:[^/?#]*@/.test(url));
-    if (isThere && store.url === 'DATABASE_DIRECT_URL') continue;
+    if (isThere && store.parts.length === 0) continue;
     if (isThere) throw new StoreUrlError(`already contains the value of ${name}: keep one`);
     if (param === 'password' && files[name] !== undefined) added.set(passwordFileParam, files[name]);
     else added.set(param, values[name]);

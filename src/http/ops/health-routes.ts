@@ -57,13 +57,21 @@ const healthBody = commonHealth.extend({
       .object({ api: z.number(), redirects: z.number() })
       .describe('Share of requests that load shedding rejects'),
   }),
-  checks: z.object({ postgres: check, redis: check }),
+  checks: z.object({
+    postgres: check,
+    redis: check,
+    redis_cache: check.optional().describe('Only with `REDIS_CACHE_URL`'),
+  }),
 });
 
 const workerHealthBody = commonHealth.extend({
   queues: z.array(z.string()),
   active_jobs: z.int(),
-  checks: z.object({ postgres: storeCheck, redis: storeCheck }),
+  checks: z.object({
+    postgres: storeCheck,
+    redis: storeCheck,
+    redis_cache: storeCheck.optional().describe('Only with `REDIS_CACHE_URL`'),
+  }),
 });
 
 export type HealthBody = z.input<typeof healthBody>;

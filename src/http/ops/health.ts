@@ -19,7 +19,8 @@ interface Check extends StoreCheck {
 }
 
 export interface HealthDeps {
-  stores: { postgres: Store; redis: Store };
+  /** `redisCache` is that of `REDIS_CACHE_URL`. */
+  stores: { postgres: Store; redis: Store; redisCache?: Store | undefined };
   poolSize: () => Promise<number>;
   clickStatus: ClickStatusReader;
   eventLoop: Pick<EventLoopWatch, 'delayMs'>;
@@ -33,9 +34,11 @@ export interface HealthDeps {
 export function createHealthReader(deps: HealthDeps) {
   const checkPostgres = checkWithBreaker(() => deps.stores.postgres);
   const checkRedis = checkWithBreaker(() => deps.stores.redis);
+  const { redisCache } = deps.stores;
+  const checkCache = redisCache && checkWithBreaker(() => redisCache);
   const checkAll = async () => {
-    const [postgres, redis] = await Promise.all([checkPostgres(), checkRedis()]);
-    return { postgres, redis };
+    const [postgres, redis, cache] = await Promise.all([checkPostgres(), checkRedis(), checkCache?.()]);
+    return { postgres, redis, ...(cache && { redis_cache: cache }) };
   };
   // The check of Redis reports why the size is missing.
   const readPoolSize = remember(async () => await deps.poolSize().catch(() => null), rememberMs);
@@ -44,11 +47,11 @@ export function createHealthReader(deps: HealthDeps) {
   async function read() {
     const [checks, poolSize, clicks] = await Promise.all([checkAll(), readPoolSize(), readClicks()]);
     const rejected = deps.loadShedding.rejectedShare();
-    const up = Object.values(checks).filter((one) => one.status === 'up').length;
     const conditions = deps.conditions.list();
-    const isHealthy = up === 2 && !clicks.isPastLimit && rejected.api === 0 && conditions.length === 0;
+    const areUp = Object.values(checks).every((one) => one.status === 'up');
+    const isHealthy = areUp && !clicks.isPastLimit && rejected.api === 0 && conditions.length === 0;
     const body: HealthBody = {
-      status: up === 0 ? 'unhealthy' : isHealthy ? 'healthy' : 'degraded',
+      status: !hasRedirects(checks) ? 'unhealthy' : isHealthy ? 'healthy' : 'degraded',
       timestamp: new Date().toISOString(),
       version: deps.version,
       conditions: conditions.map(presentCondition),
@@ -70,7 +73,7 @@ export function createHealthReader(deps: HealthDeps) {
 }
 
 /** The health of a web process: `/health` for people, `/health/live` while the process can answer, and `/health/ready` while
- *  it can serve redirects, which needs one of the two stores. */
+ *  it can serve redirects, which needs PostgreSQL or the Redis of the cache. */
 export function healthHandlers(deps: HealthDeps): PublicHandlers<typeof healthRoutes> {
   const { read, checkAll } = createHealthReader(deps);
   return {
@@ -82,8 +85,7 @@ export function healthHandlers(deps: HealthDeps): PublicHandlers<typeof healthRo
     getLiveness: answerLive,
 
     async getReadiness() {
-      const { postgres, redis } = await checkAll();
-      const hasStore = postgres.status === 'up' || redis.status === 'up';
+      const hasStore = hasRedirects(await checkAll());
       return readinessAnswer(!deps.isClosing() && deps.conditions.isReady() && hasStore);
     },
   };
@@ -107,16 +109,21 @@ export const presentCondition = ({ code, reason, since }: Condition) => ({
 /** Conditions under which the jobs of at least one queue do not run. */
 const jobConditions: ConditionCode[] = ['workers_missing', 'jobs_overdue', 'queues_paused'];
 
+type Checks = Record<'postgres' | 'redis', Check> & { redis_cache?: Check };
+
+const hasCache = ({ redis, redis_cache }: Checks) => (redis_cache ?? redis).status === 'up';
+const hasRedirects = (checks: Checks) => checks.postgres.status === 'up' || hasCache(checks);
+
 /** What the service can do at present. */
 function describeCapabilities(
-  { postgres, redis }: Record<'postgres' | 'redis', Check>,
+  checks: Checks,
   clicks: ClickStatus,
   conditions: Set<ConditionCode>,
 ): HealthBody['works'] {
   const isReadOnly = conditions.has('postgres_read_only');
-  const [hasPostgres, hasRedis] = [postgres.status === 'up', redis.status === 'up'];
+  const [hasPostgres, hasRedis] = [checks.postgres.status === 'up', checks.redis.status === 'up'];
   return {
-    redirects: hasPostgres ? 'all' : hasRedis ? 'cached' : 'memory',
+    redirects: hasPostgres ? 'all' : hasCache(checks) ? 'cached' : 'memory',
     api: !hasPostgres ? 'none' : isReadOnly ? 'read_only' : 'all',
     jobs: hasRedis && !jobConditions.some((code) => conditions.has(code)),
     clicks: clicks.usesRedis ? 'redis' : hasPostgres && !isReadOnly ? 'postgres' : 'memory',

@@ -4,8 +4,13 @@ import type { WorkerHealthBody, workerHealthRoutes } from './health-routes.ts';
 import { answerLive, presentCondition, readinessAnswer } from './health.ts';
 import { createStoreCheck } from './store-check.ts';
 
+interface Store {
+  ping: () => Promise<unknown>;
+}
+
 export interface WorkerHealthDeps {
-  stores: Record<'postgres' | 'redis', { ping: () => Promise<unknown> }>;
+  /** `redisCache` is that of `REDIS_CACHE_URL`. */
+  stores: { postgres: Store; redis: Store; redisCache?: Store };
   conditions: Pick<Conditions, 'list' | 'isReady'>;
   /** The queues that this process serves. */
   queues: string[];
@@ -16,14 +21,18 @@ export interface WorkerHealthDeps {
 }
 
 /** The health of a worker process: `/health` for people, `/health/live` while the process can answer, and `/health/ready` while
- *  it can run jobs, which needs both stores. */
+ *  it can run jobs, which needs both stores and no cache. */
 export function workerHealthHandlers(deps: WorkerHealthDeps): PublicHandlers<typeof workerHealthRoutes> {
   const { conditions } = deps;
   const checkPostgres = createStoreCheck(deps.stores.postgres.ping);
   const checkRedis = createStoreCheck(deps.stores.redis.ping);
+  const checkCache = deps.stores.redisCache && createStoreCheck(deps.stores.redisCache.ping);
   const checkAll = async () => {
-    const [postgres, redis] = await Promise.all([checkPostgres(), checkRedis()]);
-    return { checks: { postgres, redis }, areUp: postgres.status === 'up' && redis.status === 'up' };
+    const [postgres, redis, cache] = await Promise.all([checkPostgres(), checkRedis(), checkCache?.()]);
+    return {
+      checks: { postgres, redis, ...(cache && { redis_cache: cache }) },
+      areUp: postgres.status === 'up' && redis.status === 'up',
+    };
   };
 
   return {

@@ -15,7 +15,7 @@ const connectionTexts =
 /** Whether there is no connection to Redis: unreachable, unknown host, untrusted certificate, closed, or timed out. */
 export function isRedisUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error instanceof StoreUnavailable) return error.store === 'Redis';
+  if (error instanceof StoreUnavailable) return error.store !== 'PostgreSQL';
   if (error.name === 'MaxRetriesPerRequestError') return true;
   return connectionTexts.test(error.message) || isSocketError(error);
 }

@@ -16,8 +16,9 @@ export interface RedisMemory {
 
 export type RedisMemoryWatch = ReturnType<typeof watchRedisMemory>;
 
-/** Watches the memory usage of Redis. `hasRoom` returns whether cache entries may be added; always true without a memory limit. */
-export function watchRedisMemory(redis: RedisClient, log: Log) {
+/** Watches the memory usage of Redis. `hasRoom` returns whether cache entries may be added; always true without a memory limit, and with
+ *  `mayEvict` where Redis evicts. */
+export function watchRedisMemory(redis: RedisClient, log: Log, { mayEvict = false } = {}) {
   let room = true;
   let latest: RedisMemory | undefined;
 
@@ -33,7 +34,10 @@ export function watchRedisMemory(redis: RedisClient, log: Log) {
       maxBytes: sumOf('maxBytes'),
       policy: (evicting ?? nodes[0])?.policy,
     };
-    const full = nodes.find(({ usedBytes, maxBytes }) => maxBytes > 0 && usedBytes >= maxBytes * fullShare);
+    const full = nodes.find(
+      ({ usedBytes, maxBytes, policy }) =>
+        maxBytes > 0 && usedBytes >= maxBytes * fullShare && !(mayEvict && policy !== 'noeviction'),
+    );
     const hadRoom = room;
     room = full === undefined;
     if (hadRoom && full) log.warn({ limit: full.maxBytes }, 'Redis is nearly full, caching no new entries');

@@ -10,22 +10,26 @@ import {
   type RedisProblems,
   type RejectedCommands,
 } from './probe-problems.ts';
-import { requiredCommands } from './required-commands.ts';
+
+interface ProbeOptions {
+  prefix: string;
+  channel: string;
+  /** The commands whose rights are checked, by purpose. */
+  commands: Record<string, string[]>;
+}
 
 /** Checks whether Linkmill works with this Redis, and which rights its user lacks. Changes nothing: Redis checks the rights when commands
  *  are queued in a transaction, which is then discarded. `redis` is a connection of the role "probe", `connectionError` its last error.
  *  Never rejects. */
 export async function probeRedis(
   redis: RedisClient,
-  options: { prefix: string; channel: string; connectionError: () => unknown },
+  { connectionError, ...options }: ProbeOptions & { connectionError: () => unknown },
 ): Promise<RedisProblems> {
-  const { prefix, channel, connectionError } = options;
   try {
     if (redis.status !== 'ready') return explainConnection(connectionError());
     const isCluster = redis instanceof Cluster;
     const problems = isCluster ? [explainClusterInfo(await redis.cluster('INFO'))] : [];
-    for (const node of primariesOf(redis))
-      problems.push(await probeNode(node, { prefix, channel, isCluster }));
+    for (const node of primariesOf(redis)) problems.push(await probeNode(node, { ...options, isCluster }));
     return Object.assign({}, ...problems.toReversed()) as RedisProblems;
   } catch (error) {
     return explainRejection(error) ?? explainConnection(connectionError() ?? error);
@@ -34,7 +38,7 @@ export async function probeRedis(
 
 async function probeNode(
   node: Redis,
-  { prefix, channel, isCluster }: { prefix: string; channel: string; isCluster: boolean },
+  { isCluster, ...options }: ProbeOptions & { isCluster: boolean },
 ): Promise<RedisProblems> {
   await node.ping();
   const info = await node.info().catch((error: unknown) => {
@@ -43,7 +47,7 @@ async function probeNode(
   });
   const problems = explainInfo(info, { isCluster });
   if (problems.redis_unsupported !== undefined) return problems;
-  const rejected = await queueCommands(node, prefix, channel);
+  const rejected = await queueCommands(node, options);
   // Redis checks the rights before the slot, which may be on another node.
   const relevant = isCluster ? rejected.filter(({ error }) => !isOnOtherNode(error)) : rejected;
   return { ...problems, ...explainReplies(relevant) };
@@ -51,10 +55,13 @@ async function probeNode(
 
 const isOnOtherNode = (error: unknown) => error instanceof Error && /^(MOVED|ASK) /.test(error.message);
 
-async function queueCommands(redis: Redis, prefix: string, channel: string): Promise<RejectedCommands> {
+async function queueCommands(
+  redis: Redis,
+  { prefix, channel, commands }: ProbeOptions,
+): Promise<RejectedCommands> {
   await redis.multi({ pipeline: false });
   const keys = [`${prefix}:probe`, `{${prefix}:probe}:probe`];
-  const queued = Object.values(requiredCommands).flatMap((texts) =>
+  const queued = Object.values(commands).flatMap((texts) =>
     texts.flatMap((text) =>
       keys.map(async (key) => {
         const [command = '', ...args] = text.replaceAll('KEY', key).replaceAll('CHANNEL', channel).split(' ');

@@ -65,3 +65,21 @@ export const requiredCommands: Record<string, string[]> = {
   channels: ['publish CHANNEL a', 'subscribe CHANNEL'],
   'the state of Redis': ['info'],
 };
+
+/** Those of the cache, the invalidation bus and the epoch, in a Redis of their own. */
+export const requiredOfCache: Record<string, string[]> = {
+  'strings and keys': [
+    'get KEY',
+    'mget KEY',
+    'set KEY 1',
+    'del KEY',
+    'expire KEY 1',
+    'scan 0',
+    'dbsize',
+    'time',
+  ],
+  hashes: ['hget KEY a', 'hmget KEY a', 'hset KEY a 1', 'hgetall KEY'],
+  scripts: ['eval 1 1 KEY'],
+  channels: ['publish CHANNEL a', 'subscribe CHANNEL'],
+  'the state of Redis': ['info'],
+};

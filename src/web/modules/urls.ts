@@ -41,6 +41,7 @@ export function openUrls(
   deps: {
     db: Knex;
     cacheRedis: RedisClient;
+    urlCacheRedis: RedisClient;
     breakers: CircuitBreakers;
     queues: Queues;
     search: SearchQuery;
@@ -49,9 +50,12 @@ export function openUrls(
   },
 ) {
   const { config, log, closing, conditions, epoch } = web;
-  const { db, cacheRedis, breakers, queues, search, hashPassword, onNotFound } = deps;
+  const { db, cacheRedis, urlCacheRedis, breakers, queues, search, hashPassword, onNotFound } = deps;
   const prefix = config.REDIS_PREFIX;
-  const memory = closing.defer('redis memory', watchRedisMemory(cacheRedis, log), (watch) => watch.stop());
+  const watchMemory = (redis: RedisClient, options = {}) =>
+    closing.defer('redis memory', watchRedisMemory(redis, log, options), (watch) => watch.stop());
+  const memory = watchMemory(cacheRedis);
+  const { hasRoom } = urlCacheRedis === cacheRedis ? memory : watchMemory(urlCacheRedis, { mayEvict: true });
   const lowWater = config.KEY_POOL_LOW_WATERMARK ?? Math.floor(config.KEY_POOL_TARGET / 2);
   const keyPool = breakers.redis.guard(createKeyPool(cacheRedis, prefix));
   const keys = closing.defer(
@@ -84,7 +88,7 @@ export function openUrls(
   });
   const subscriberRedis = closing.defer(
     'redis (subscriber)',
-    openRedis('subscriber', config.REDIS_URL, log),
+    openRedis('subscriber', config.REDIS_CACHE_URL ?? config.REDIS_URL, log),
     closeRedis,
   );
   closing.defer(
@@ -148,11 +152,11 @@ export function openUrls(
     }),
     (stop) => stop(),
   );
-  const cache = createRedisUrlCache(cacheRedis, {
+  const cache = createRedisUrlCache(urlCacheRedis, {
     prefix,
     ttlSeconds: config.CACHE_TTL_SECONDS,
-    hasRoom: memory.hasRoom,
-    guard: breakers.redis.run,
+    hasRoom,
+    guard: breakers.cache.run,
     versionFloor: epoch.versionFloor,
   });
   const store = breakers.postgres.guard(createUrlStore(db));

@@ -1,5 +1,5 @@
 import type { Log } from '../../log.ts';
-import { createBreaker } from '../../resilience/circuit-breaker.ts';
+import { createBreaker, type StoreName } from '../../resilience/circuit-breaker.ts';
 import { isPostgresUnavailable, isStatementFailure } from '../../storage/postgres/errors.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
 import { isRedisUnavailable } from '../../storage/redis/errors.ts';
@@ -10,26 +10,34 @@ export const postgresDeadlineMs = 2_000;
 export type CircuitBreakers = ReturnType<typeof createCircuitBreakers>;
 
 /** The circuit breakers that keep requests from waiting for an unavailable store. Clicks have their own. */
-export const createCircuitBreakers = (log: Log) => ({
-  postgres: createBreaker({
-    store: 'PostgreSQL',
-    isUnavailable: isPostgresUnavailable,
-    isOfOneCall: isStatementFailure,
-    // Low, because each failure may have taken the whole deadline, and creates in one statement fail together.
-    failures: 2,
-    openMs: 1_000,
-    deadlineMs: postgresDeadlineMs,
-    log,
-  }),
-  redis: createBreaker({
-    store: 'Redis',
+export function createCircuitBreakers(log: Log, { hasOwnCache }: { hasOwnCache: boolean }) {
+  const redis = createRedisBreaker('Redis', log);
+  return {
+    postgres: createBreaker({
+      store: 'PostgreSQL',
+      isUnavailable: isPostgresUnavailable,
+      isOfOneCall: isStatementFailure,
+      // Low, because each failure may have taken the whole deadline, and creates in one statement fail together.
+      failures: 2,
+      openMs: 1_000,
+      deadlineMs: postgresDeadlineMs,
+      log,
+    }),
+    redis,
+    /** Of cached short URLs; that of Redis unless the cache has a Redis of its own. */
+    cache: hasOwnCache ? createRedisBreaker('Redis of the cache', log) : redis,
+  };
+}
+
+const createRedisBreaker = (store: StoreName, log: Log) =>
+  createBreaker({
+    store,
     isUnavailable: isRedisUnavailable,
     // Redis may answer late on a busy machine: five failures are a quarter of a second under load.
     failures: 5,
     openMs: 500,
     log,
-  }),
-});
+  });
 
 /** Guards calls that may take longer than the deadline of the breaker: each first probes PostgreSQL with a short statement, so that it fails
  *  as fast as other calls while PostgreSQL is unavailable. */

@@ -4,6 +4,7 @@ import { createQueues } from '../../queues/queues.ts';
 import { createWorkerCounts } from '../../queues/worker-heartbeats.ts';
 import { closePostgres, openPostgres } from '../../storage/postgres/postgres.ts';
 import { watchPostgres } from '../../storage/postgres/watch.ts';
+import { openCacheRedis } from '../../storage/redis/cache-service.ts';
 import { closeRedis, openRedis } from '../../storage/redis/redis.ts';
 import { watchRedis } from '../../storage/redis/watch.ts';
 import { watchSchema } from '../../storage/schema/schema-watch.ts';
@@ -17,9 +18,10 @@ export type Stores = Awaited<ReturnType<typeof openStores>>;
 export async function openStores(web: WebContext) {
   const { config, log, closing, conditions } = web;
   await openRedisProbe(web);
-  const breakers = createCircuitBreakers(log);
+  const breakers = createCircuitBreakers(log, { hasOwnCache: config.REDIS_CACHE_URL !== undefined });
   const { db, check } = openDatabase(web, breakers.postgres.run);
   const cacheRedis = closing.defer('redis (cache)', openRedis('cache', config.REDIS_URL, log), closeRedis);
+  const urlCacheRedis = openCacheRedis('cache', config, { redis: cacheRedis, closing, log });
   const producerRedis = closing.defer(
     'redis (producer)',
     openRedis('producer', config.REDIS_URL, log),
@@ -28,17 +30,12 @@ export async function openStores(web: WebContext) {
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
   const workerCounts = breakers.redis.guard(createWorkerCounts(cacheRedis, config.REDIS_PREFIX));
   closing.defer('queue watch', watchQueues({ queues, workerCounts, conditions, log }), (stop) => stop());
-  return { db, cacheRedis, producerRedis, breakers, queues, workerCounts, check };
+  return { db, cacheRedis, urlCacheRedis, producerRedis, breakers, queues, workerCounts, check };
 }
 
 async function openRedisProbe({ config, log, closing, conditions }: WebContext): Promise<void> {
-  const probe = await watchRedis({
-    url: config.REDIS_URL,
-    prefix: config.REDIS_PREFIX,
-    channel: channelOf(config.REDIS_PREFIX),
-    conditions,
-    log,
-  });
+  const { REDIS_PREFIX: prefix } = config;
+  const probe = await watchRedis(config, { prefix, channel: channelOf(prefix), conditions, log });
   closing.defer('redis (probe)', probe, (stop) => stop());
 }
 

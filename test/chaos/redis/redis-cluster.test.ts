@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { queuePrefix } from '../../../src/queues/queues.ts';
 import { assertExactCounts, createCodes } from '../../support/clicks/counts.ts';
+import { isHealthy } from '../../support/http/health.ts';
 import { startLoad } from '../../support/processes/load.ts';
 import { startWeb, startWorker } from '../../support/processes/processes.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -17,13 +18,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await cluster.stop();
 });
-
-async function readHealth(baseUrl: string) {
-  const response = await fetch(`${baseUrl}/health`);
-  return (await response.json()) as { status: string; conditions: { code: string; reason: string }[] };
-}
-
-const isHealthy = async (baseUrl: string) => (await readHealth(baseUrl)).status === 'healthy';
 
 /** Puts load on a web and a worker process while the primary of a key is killed, and asserts that nothing failed and all is counted. */
 async function assertNoLoss(key: string) {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { assertExactCounts, createCodes } from '../../support/clicks/counts.ts';
+import { isHealthy, readHealth } from '../../support/http/health.ts';
 import { startLoad } from '../../support/processes/load.ts';
 import { startWeb, startWorker } from '../../support/processes/processes.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -19,15 +20,6 @@ afterEach(async () => {
 
 const redisUrl = () => `redis+sentinel://${redis.hosts}/${redis.name}/1`;
 
-async function readHealth(baseUrl: string) {
-  const response = await fetch(`${baseUrl}/health`);
-  return (await response.json()) as {
-    status: string;
-    checks: { redis: { status: string } };
-    conditions: { code: string; reason: string }[];
-  };
-}
-
 /** Puts load on a web and a worker process while the replica is promoted, and asserts that nothing failed and all is counted. */
 async function assertNoLoss(promote: () => Promise<void>) {
   const settings = { DATABASE_URL: url(), REDIS_URL: redisUrl() };
@@ -43,7 +35,7 @@ async function assertNoLoss(promote: () => Promise<void>) {
   );
   await waitUntil(
     'the service is healthy with the new primary',
-    async () => (await readHealth(web.baseUrl)).status === 'healthy',
+    async () => await isHealthy(web.baseUrl),
     30_000,
   );
   const before = load.answeredInAll();

@@ -9,6 +9,7 @@ import { causeOf } from '../../../src/storage/redis/cluster.ts';
 import { watchRedisMemory } from '../../../src/storage/redis/memory.ts';
 import { probeRedis } from '../../../src/storage/redis/probe.ts';
 import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
+import { requiredCommands } from '../../../src/storage/redis/required-commands.ts';
 import type { RedisRole } from '../../../src/storage/redis/roles.ts';
 import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { channelOf, subscribeToChanges } from '../../../src/urls/changes/redis-bus.ts';
@@ -164,7 +165,12 @@ test('workers, queues, the epoch and the memory are read from all nodes', async 
 
 describe('a probe', () => {
   const probe = async (redis: RedisClient, connectionError: () => unknown = () => undefined) =>
-    await probeRedis(redis, { prefix, channel: channelOf(prefix), connectionError });
+    await probeRedis(redis, {
+      prefix,
+      channel: channelOf(prefix),
+      commands: requiredCommands,
+      connectionError,
+    });
 
   test('finds nothing wrong with a cluster', async () => {
     expect(await probe(await open('probe'))).toEqual({});
@@ -221,7 +227,14 @@ describe('a probe', () => {
 test('after a node has restarted, the whole cache is compared', async () => {
   const redis = await open('producer');
   const queues = createQueues(redis, 'restarted', silentLog);
-  const stop = keepSchedules({ queues, redis, names: ['reconcile-cache'], clickShards: 1, log: silentLog });
+  const stop = keepSchedules({
+    queues,
+    redis,
+    cacheRedis: redis,
+    names: ['reconcile-cache'],
+    clickShards: 1,
+    log: silentLog,
+  });
   const queue = queues.all.find(({ name }) => name === 'reconcile-cache')!;
   const isRequested = async () =>
     (await queue.getJobs(['waiting'])).some(({ data }) => (data as { all?: boolean }).all === true);

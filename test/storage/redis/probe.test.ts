@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { probeRedis } from '../../../src/storage/redis/probe.ts';
 import { closeRedis, openRedis } from '../../../src/storage/redis/redis.ts';
+import { requiredCommands } from '../../../src/storage/redis/required-commands.ts';
 import { channelOf } from '../../../src/urls/changes/redis-bus.ts';
 import { silentLog } from '../../support/resources.ts';
 import { useRedisUsers } from '../../support/services/redis-users.ts';
@@ -29,6 +30,7 @@ async function probe(url: string) {
   const problems = await probeRedis(redis, {
     prefix,
     channel: channelOf(prefix),
+    commands: requiredCommands,
     connectionError: () => connectionError,
   });
   await closeRedis(redis);

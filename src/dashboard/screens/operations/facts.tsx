@@ -73,7 +73,7 @@ const Line = ({
 );
 
 export const Stores = ({
-  stores: { postgres, redis },
+  stores: { postgres, redis, redis_cache: cache },
   processes,
 }: Pick<Operations, 'stores' | 'processes'>) => (
   <Panel title={texts.stores}>
@@ -86,6 +86,7 @@ export const Stores = ({
           {texts.memory(formatBytes(redis.used_bytes), redis.max_bytes ? formatBytes(redis.max_bytes) : '∞')}
         </Line>
       )}
+      {cache && <StoreLine name={texts.cache} store={cache} />}
       {processes && (
         <>
           <Line name={texts.web}>{processes.web ?? '?'}</Line>

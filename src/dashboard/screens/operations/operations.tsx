@@ -69,7 +69,7 @@ export function OperationsScreen() {
 }
 
 /** Whether a trouble says why the queues cannot be read. */
-const explainsQueues = ({ id }: Trouble) => /^(redis_(?!evicts)|postgres_unavailable)/.test(id);
+const explainsQueues = ({ id }: Trouble) => /^(redis_(?!evicts|cache)|postgres_unavailable)/.test(id);
 
 const Troubles = ({ troubles }: Pick<Operations, 'troubles'>) => (
   <section class="troubles" aria-label={texts.troubles}>

@@ -31,6 +31,7 @@ export const operationsTexts = {
     } as Record<string, string>,
   },
   stores: 'Stores and processes',
+  cache: 'Redis of the cache',
   seenBy: (count: number) => `As one of ${count} web processes sees it`,
   up: (latency: string) => `up, ${latency}`,
   down: 'down',

@@ -42,7 +42,7 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
     const own = activity.own();
     const answers = (all ?? []).filter((one) => one !== undefined);
     const processes = answers.length > 0 ? answers : [own];
-    const { postgres, redis } = body.checks;
+    const { postgres, redis, redis_cache } = body.checks;
     const memory = redis.status === 'up' ? redisMemory.latest() : undefined;
     const size = body.kgs_pool_size;
     const use = poolUseOf(own);
@@ -88,6 +88,7 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
           max_bytes: memory?.maxBytes ?? null,
           policy: memory?.policy ?? null,
         },
+        ...(redis_cache && { redis_cache }),
       },
       processes: {
         web: all ? processes.length : null,

@@ -47,6 +47,7 @@ export const serviceState = z.object({
         max_bytes: z.int().nullable().describe('0 without a limit'),
         policy: z.string().nullable().describe('`maxmemory-policy`'),
       }),
+      redis_cache: check.optional().describe('Only with `REDIS_CACHE_URL`'),
     })
     .describe('As the web process that answers sees them'),
   processes: z.object({
