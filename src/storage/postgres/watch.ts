@@ -34,9 +34,10 @@ const listed = (names: string[]) =>
     ? names.join(', ')
     : `${names.slice(0, maxNames).join(', ')} and ${names.length - maxNames} more`;
 
-/** A time limit of the role, in milliseconds, is harmless when it is longer than statements take. */
+/** A time limit of the role, in milliseconds, is harmless when it is longer than statements take. Row level security that hides rows is found by
+ *  itself, so its setting, which PgBouncer leaves at the default, does not matter where it hides none. */
 const isFine = (name: string, value: string, needed: string) =>
-  value === needed || (name.endsWith('_timeout') && Number(value) >= minTimeoutMs);
+  value === needed || name === 'row_security' || (name.endsWith('_timeout') && Number(value) >= minTimeoutMs);
 
 /** Names settings that a pooler or missing rights keep Linkmill from changing. */
 function explainSettings(settings: Record<string, string>): string | undefined {

@@ -56,6 +56,16 @@ describe.each(['PostgreSQL', 'PgBouncer'])('through %s', (access) => {
     await waitUntil('the API answers', async () => (await client.get('/api/v1/urls')).status === 200, 20_000);
   }
 
+  test('the defaults of PostgreSQL are not reported', async () => {
+    const read = async () =>
+      (await client.get('/health')).body as {
+        checks: { postgres: { status: string } };
+        conditions: { code: string }[];
+      };
+    await waitUntil('PostgreSQL is up', async () => (await read()).checks.postgres.status === 'up');
+    expect((await read()).conditions.map(({ code }) => code)).not.toContain('postgres_settings');
+  });
+
   let runs = 0;
 
   test('session settings of the database change no API result', async () => {
