@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 
 /** Linux reports processor times in ticks of this length. */
 const tickMicros = 10_000;
@@ -38,6 +38,10 @@ export function readCpuMicros(pid: number): number {
     return NaN;
   }
 }
+
+/** The time that all processors together were busy so far, in milliseconds. */
+export const readBusyMs = (): number =>
+  cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
 
 /** The time that the first processor was busy so far, in microseconds, including the host of a virtual machine; NaN
  *  where the system does not report it. */

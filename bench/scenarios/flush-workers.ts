@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isExact, readAudit } from '../../src/clicks/ledger/audit.ts';
 import { createOpenBatch } from '../../src/clicks/recording/open-batch.ts';
@@ -13,6 +14,7 @@ import { openSingleRedis } from '../../test/support/services/single-redis.ts';
 import { insertUrls } from '../../test/support/urls/urls.ts';
 import { createClicks } from '../load/clicks.ts';
 import { medianOf } from '../median.ts';
+import { readBusyMs } from '../processors.ts';
 import { makeBuild } from '../stack.ts';
 
 /** `npm run bench:flush-workers`: measures how many clicks with all details one, two and four workers count per second, all on the same
@@ -57,7 +59,7 @@ try {
     CLICK_SHARDS: String(shards),
   };
 
-  /** Clicks per second of some workers, from the moment at which all of them run. */
+  /** Clicks per second of some workers, and busy processors, from the moment at which all of them run. */
   const measure = async (workers: number, shardOf: (urlId: number, n: number) => number) => {
     await fill(stream, clickOf, shardOf);
     const running = Array.from({ length: workers }, () =>
@@ -65,25 +67,30 @@ try {
     );
     try {
       await Promise.all(running.map(readyWorker));
-      const start = performance.now();
+      const [start, busyBefore] = [performance.now(), readBusyMs()];
       const { waiting } = await stream.readAll();
       while ((await stream.readAll()).waiting > 0) await delay(20);
-      return (waiting * perBatch) / ((performance.now() - start) / 1_000);
+      const ms = performance.now() - start;
+      return { perSecond: (waiting * perBatch * 1_000) / ms, busy: (readBusyMs() - busyBefore) / ms };
     } finally {
       await Promise.all(running.map(async (worker) => await worker.stop()));
     }
   };
 
-  const results = new Map<string, number[]>();
+  const results = new Map<string, Awaited<ReturnType<typeof measure>>[]>();
   for (let round = 0; round < rounds; round++)
     for (const { name, workers, shardOf } of arrangements)
       for (const count of workers) {
-        const key = `${count} workers, a shard has ${name}`;
-        const perSecond = await measure(count, shardOf);
-        results.set(key, [...(results.get(key) ?? []), perSecond]);
-        console.log(`round ${round + 1}, ${key}: ${Math.round(perSecond)} a second`);
+        const key = `workers: ${count}, a shard has ${name}`;
+        const result = await measure(count, shardOf);
+        results.set(key, [...(results.get(key) ?? []), result]);
+        console.log(`round ${round + 1}, ${key}: ${Math.round(result.perSecond)} a second`);
       }
-  for (const [key, all] of results) console.log(`${key}: ${Math.round(medianOf(all))} a second`);
+  for (const [key, all] of results) {
+    const perSecond = Math.round(medianOf(all.map((one) => one.perSecond)));
+    const busy = medianOf(all.map((one) => one.busy)).toFixed(2);
+    console.log(`${key}: ${perSecond} a second, ${busy} of ${availableParallelism()} processors busy`);
+  }
   const audit = await readAudit(db);
   console.log(
     `${audit.accepted} accepted, ${audit.onUrls} counted: ${isExact(audit) ? 'exact' : 'NOT exact'}`,
