@@ -139,7 +139,15 @@ schemaWatch.onChange((isUsable) => {
 });
 closing.defer(
   'schedules',
-  keepSchedules({ queues, redis: producerRedis, cacheRedis, names, clickShards: config.CLICK_SHARDS, log }),
+  keepSchedules({
+    queues,
+    redis: producerRedis,
+    cacheRedis,
+    hasOwnCache: cacheRedis !== jobsRedis,
+    names,
+    clickShards: config.CLICK_SHARDS,
+    log,
+  }),
   (stop) => stop(),
 );
 if (names.includes('flush-clicks'))

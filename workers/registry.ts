@@ -14,6 +14,7 @@ import { createKeyStore } from '../src/keys/key-store.ts';
 import { createSessionStore } from '../src/sessions/session-store.ts';
 import { type Knex, readClock } from '../src/storage/postgres/postgres.ts';
 import type { RedisClient } from '../src/storage/redis/client.ts';
+import { isRedisUnavailable } from '../src/storage/redis/errors.ts';
 import { createClickSource } from '../src/transfers/exports/click-source.ts';
 import { createExportStore } from '../src/transfers/exports/store.ts';
 import { createUrlSource } from '../src/transfers/exports/url-source.ts';
@@ -89,6 +90,10 @@ export function createProcessors({
     watermark: createCacheWatermark(cacheRedis, { prefix, ttlSeconds: config.CACHE_TTL_SECONDS }),
     refreshCache: createCacheRefresh({ store: urls.urlStore, changes, cache: urls.urlCache }),
   };
+  const refreshLater = {
+    refreshCache: unlessCacheIsAway(reconciling.refreshCache, 0),
+    replace: unlessCacheIsAway(urls.urlCache.replace, undefined),
+  };
   const keys = {
     pool: createKeyPool(redis, prefix),
     generator: createKeyGenerator(db),
@@ -102,7 +107,7 @@ export function createProcessors({
     importStore: createImportStore(db),
     blockedHosts: createBlockedHosts({ store: createBlockedHostStore(db) }),
     importer: createImporter({ generator: keys.generator }),
-    refreshCache: reconciling.refreshCache,
+    refreshCache: refreshLater.refreshCache,
     exportStore: createExportStore(db),
     exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
   };
@@ -110,7 +115,7 @@ export function createProcessors({
     titleStore: createTitleStore(db),
     blockedHosts: transfers.blockedHosts,
     readPage: createPageReader({ isBlocked: transfers.blockedHosts.isBlocked }),
-    refreshCache: reconciling.refreshCache,
+    refreshCache: refreshLater.refreshCache,
   };
   const analytics = {
     salts: createVisitorSaltStore(db),
@@ -131,6 +136,7 @@ export function createProcessors({
       cleanupExpired(
         {
           ...urls,
+          urlCache: { replace: refreshLater.replace },
           cleanupStore: createUrlCleanupStore(db),
           idempotencyKeys: createIdempotencyKeys(db),
           sessions: createSessionStore(db),
@@ -157,7 +163,7 @@ export function createProcessors({
     'export-urls': (data, context) => exportUrls(transfers, data.id, context),
     'fill-search-texts': (_data, context) => fillSearchTexts(createSearchTextStore(db), context),
     'rename-tag': ({ tag, name = null, created_by: owner = null }, context) =>
-      renameTag({ ...reconciling, tagStore: createTagStore(db) }, { tag, name, owner }, context),
+      renameTag({ ...refreshLater, tagStore: createTagStore(db) }, { tag, name, owner }, context),
     'fetch-title': async ({ id }, context) =>
       config.FETCH_TITLES ? await fetchTitle(titles, id, context) : { outcome: 'off' },
     'cleanup-transfers': (_data, context) =>
@@ -166,3 +172,15 @@ export function createProcessors({
       audit({ readLedger: async () => await readAudit(db), slices: createAnalyticsSlices(db) }, context),
   };
 }
+
+/** Lets a job continue while the cache is away: `reconcile-cache` finds what it missed. */
+const unlessCacheIsAway =
+  <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>, missed: Result) =>
+  async (...args: Args): Promise<Result> => {
+    try {
+      return await call(...args);
+    } catch (error) {
+      if (isRedisUnavailable(error)) return missed;
+      throw error;
+    }
+  };

@@ -10,19 +10,21 @@ const checkEveryMs = 5_000;
 const upsertEveryMs = 30_000;
 
 /** Creates the schedulers of these jobs, whose intervals `src/queues/jobs.ts` declares. Creates them again whenever Redis becomes ready and
- *  within 5 s of their loss. Requests a warm-up at the start, and a reconciliation of the cache whenever its Redis becomes ready, because
+ *  within 5 s of their loss. Requests a warm-up at the start and when a cache of its own is ready, and a reconciliation of the cache whenever its Redis becomes ready, because
  *  changes may have been missed: of the whole cache when a node of a cluster was replaced, because the watermark may be on another node than an outdated entry.
  *  Returns a function that stops it. */
 export function keepSchedules(deps: {
   queues: Queues;
   redis: RedisClient;
-  /** The connection to the Redis of the cache; it may be the same one. */
+  /** The connection to the Redis of the cache. */
   cacheRedis: RedisClient;
+  /** Whether that is another service. */
+  hasOwnCache: boolean;
   names: JobName[];
   clickShards: number;
   log: Log;
 }): () => void {
-  const { queues, redis, cacheRedis, names, clickShards, log } = deps;
+  const { queues, redis, cacheRedis, hasOwnCache, names, clickShards, log } = deps;
   const warnings = repeatedWarningsOf(log);
   /** The jobs to request, with their data and what identifies equal requests. */
   const pending = new Map<JobName, [data: object, deduplicationId: string]>([
@@ -63,6 +65,8 @@ export function keepSchedules(deps: {
 
   const onReady = () => void upsert();
   const onCacheReady = () => {
+    // A Redis of everything loses its schedules with its cache, and new ones run at once.
+    if (hasOwnCache) pending.set('warm-cache', [{}, 'cache-ready']);
     if (!pending.has('reconcile-cache')) pending.set('reconcile-cache', [{}, 'worker-start']);
     void upsert();
   };

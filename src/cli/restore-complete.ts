@@ -1,10 +1,11 @@
 import { loadConfigOrExit } from '../config/load.ts';
 import { workerSettings } from '../config/worker.ts';
 import { createEpochEvidence } from '../epoch/epoch-evidence.ts';
-import { createEpochStamp } from '../epoch/epoch-stamp.ts';
+import { createEpochStamp, type EpochStamp } from '../epoch/epoch-stamp.ts';
 import { createEpochStore } from '../epoch/epoch-store.ts';
 import { createLog } from '../log.ts';
 import { openPostgres } from '../storage/postgres/postgres.ts';
+import { isRedisUnavailable } from '../storage/redis/errors.ts';
 import { closeRedis, openRedis } from '../storage/redis/redis.ts';
 import { readArguments, rejectArguments } from './command-line.ts';
 
@@ -43,7 +44,7 @@ async function complete(): Promise<void> {
   const store = createEpochStore(db);
   const stamps = services.map((redis) => createEpochStamp(redis, config.REDIS_PREFIX));
   // Read Redis first: an epoch that begins while Redis is unavailable would have to begin again.
-  const held = await Promise.all(stamps.map(async (stamp) => ({ stamp, before: await stamp.read() })));
+  const held = (await Promise.all(stamps.map(readStamp))).filter((one) => one !== undefined);
   const current = await store.read();
   const isInUse = held.some(
     ({ before }) => before && before.identity !== current.identity && before.ageMs < runningStampMs,
@@ -67,4 +68,15 @@ async function complete(): Promise<void> {
       'Waiting clicks on short URLs that this database does not have go to the table click_dead_letters.\n' +
       'Run "npm run reconcile" to list the missing clicks.\n',
   );
+}
+
+/** The stamp and what it holds. Undefined for a cache that is away: when it returns, the processes take it over. */
+async function readStamp(stamp: EpochStamp, number: number) {
+  try {
+    return { stamp, before: await stamp.read() };
+  } catch (error) {
+    if (number === 0 || !isRedisUnavailable(error)) throw error;
+    process.stderr.write('The Redis of REDIS_CACHE_URL is not available. Its entries are invalid too.\n');
+    return undefined;
+  }
 }

@@ -21,7 +21,7 @@ export const clicks = {
   CLICK_BUFFER_MAX_ENTRIES: wholeNumberText(1_000, 10_000_000)
     .default(100_000)
     .describe(
-      'Entries (short URL, minute and dimensions, 200 to 400 bytes each) of clicks that a web process keeps in memory; beyond it, clicks lose visitors, then other dimensions, then minutes',
+      'Entries (short URL, minute and dimensions, 200 to 400 bytes each) of clicks that a web process keeps in memory, for each of `CLICK_SHARDS`; beyond it, clicks lose visitors, then other dimensions, then minutes',
     ),
   CLICK_DETAIL: z
     .enum(clickDetails, { error: `must be one of ${clickDetails.join(', ')}` })
@@ -46,7 +46,9 @@ export const clicks = {
   ),
   CLICK_STREAM_MAX_BATCHES: wholeNumberText(1_000, 100_000_000)
     .default(200_000)
-    .describe('Batches waiting in Redis above which clicks are written directly to PostgreSQL'),
+    .describe(
+      'Batches waiting in Redis, for each of `CLICK_SHARDS`, above which clicks are written directly to PostgreSQL',
+    ),
   CLICK_LAG_LIMIT_SECONDS: wholeNumberText(1, 86_400)
     .default(30)
     .describe('Age of the oldest unflushed batch above which `/health` is degraded'),

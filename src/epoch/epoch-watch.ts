@@ -35,6 +35,8 @@ export function createEpochWatch(deps: {
 }) {
   const { store, stamp, current, conditions, endProcess, log } = deps;
   const evidence = createEpochEvidence();
+  /** The epoch that this watch has stamped Redis with; `current` may already be a later one, from the watch of another Redis. */
+  let stamped: string | undefined;
   let other: { epoch: string; heartbeat: number; heartbeats: number } | undefined;
   let checking: Promise<'own' | 'unknown' | 'waiting'> | undefined;
   let hasWarned = false;
@@ -71,9 +73,11 @@ export function createEpochWatch(deps: {
     if (inRedis === undefined || inRedis.epoch === epoch.epoch) {
       other = undefined;
       adopt(epoch);
-      return (await stamp.write(epoch, evidence.durable!)) ? ('own' as const) : ('waiting' as const);
+      if (!(await stamp.write(epoch, evidence.durable!))) return 'waiting' as const;
+      stamped = epoch.epoch;
+      return 'own' as const;
     }
-    const isOurs = before !== undefined && before.epoch === inRedis.epoch;
+    const isOurs = [before?.epoch, stamped].includes(inRedis.epoch);
     if (!isOurs && isRunning(inRedis)) return 'waiting' as const;
     return await replaceStamp(inRedis, epoch);
   }
@@ -118,8 +122,8 @@ export function createEpochWatch(deps: {
       Object.assign(other, { heartbeat: stampInRedis.heartbeat, heartbeats: other.heartbeats + 1 });
     if (other.heartbeats < runningHeartbeats) return true;
     throw new RedisInUse(
-      'Redis is in use by the processes of another database under the same REDIS_PREFIX. Set another REDIS_PREFIX or ' +
-        'REDIS_URL, or stop the other service and run "npm run restore-complete" to hand Redis over to this database',
+      'Redis is in use by the processes of another database under the same REDIS_PREFIX. Set another REDIS_PREFIX, ' +
+        'REDIS_URL or REDIS_CACHE_URL, or stop the other service and run "npm run restore-complete" to hand Redis over to this database',
     );
   }
 
@@ -132,6 +136,7 @@ export function createEpochWatch(deps: {
         : await store.begin('Redis belonged to another database', above, { after: epoch });
     other = undefined;
     if (!(await stamp.write(next, evidence.record(next), stampInRedis.epoch))) return 'waiting' as const;
+    stamped = next.epoch;
     await stamp.deleteEpochData();
     log.warn({ epoch: next.number, before: stampInRedis.epoch }, 'took over Redis from another epoch');
     adopt(next);

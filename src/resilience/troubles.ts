@@ -126,7 +126,7 @@ const ofConditions: Record<ConditionCode, Guidance> = {
   },
   redis_cache_unusable: {
     title: 'The Redis of the cache does not work',
-    effect: 'Links redirect, more slowly. Clicks and jobs are not affected.',
+    effect: 'Links redirect, more slowly. Clicks are counted. The jobs warm-cache and reconcile-cache wait.',
     action: 'Start the Redis of `REDIS_CACHE_URL`, and correct what the cause names.',
   },
   changes_unheard: {

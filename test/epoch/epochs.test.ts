@@ -45,8 +45,7 @@ const nextVersion = async (on = db) =>
   Number((await on.raw("select nextval('url_versions') as version")).rows[0].version);
 
 /** Starts a process on a database, with the Redis of this test. */
-function startProcess(on = db, own = prefix, conditions?: Conditions) {
-  const current = createCurrentEpoch();
+function startProcess(on = db, own = prefix, conditions?: Conditions, current = createCurrentEpoch()) {
   const reasons: string[] = [];
   const watch = createEpochWatch({
     store: createEpochStore(on),
@@ -440,4 +439,15 @@ test('table maintenance begins no epoch', async () => {
     await db.raw(statement);
     expect((await readEpoch()).epoch, statement).toEqual(epoch);
   }
+});
+
+test('a process with two Redis services takes both over at once after a restore', async () => {
+  const one = startProcess();
+  const other = startProcess(db, `${prefix}-cache`, undefined, one.current);
+  expect([await one.watch.check(), await other.watch.check()]).toEqual(['own', 'own']);
+  const { epoch } = await createEpochStore(db).begin('restored', 0);
+  // The first watch makes the epoch current before the other one has read its own stamp.
+  expect([await one.watch.check(), await other.watch.check()]).toEqual(['own', 'own']);
+  for (const own of [prefix, `${prefix}-cache`])
+    expect(await shared.redis().hget(`${own}:epoch`, 'epoch')).toBe(epoch);
 });

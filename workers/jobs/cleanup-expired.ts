@@ -19,7 +19,7 @@ const idempotencyKeyMs = 24 * 3_600_000;
 export async function cleanupExpired(
   deps: {
     cleanupStore: UrlCleanupStore;
-    urlCache: RedisUrlCache;
+    urlCache: Pick<RedisUrlCache, 'replace'>;
     idempotencyKeys: Pick<IdempotencyKeys, 'removeOld'>;
     sessions: Pick<SessionStore, 'removeEnded'>;
     now: () => Promise<Date>;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
+import { repeatedWarningsOf } from '../../resilience/repeated-warnings.ts';
 import type { Outbox } from './outbox.ts';
 
 /** How long a drain waits for PostgreSQL at a time, and how often it retries while both stores are unavailable. */
@@ -20,7 +21,11 @@ export async function drainOutbox(
     const missing = outbox.notInRedis();
     if (missing.length === 0) return;
     const clicks = missing.reduce((sum, batch) => sum + batch.clicks, 0);
-    log.warn({ err: error, clicks }, 'failed to store clicks: they are lost if this process ends');
+    repeatedWarningsOf(log).warn(
+      'drain of clicks',
+      { err: error, clicks },
+      'failed to store clicks: they are lost if this process ends',
+    );
     await delay(drainIntervalMs);
   }
 }

@@ -31,12 +31,13 @@ export function createOutbox(deps: {
   /** Called once per round after the due batches are written; may add more batches to the same round. */
   onDueWritten: () => void;
   producer: string;
+  shard: number;
   maxEntries: number;
   /** How long confirmed batches are kept, in milliseconds. */
   keepMs: number;
   log: Log;
 }) {
-  const { store, deleteEntries, readAccepted, onDueWritten, producer, maxEntries, keepMs, log } = deps;
+  const { store, deleteEntries, readAccepted, onDueWritten, producer, shard, maxEntries, keepMs, log } = deps;
   const batches = createUnconfirmedBatches(maxEntries, keepMs);
   /** `again`: the ledger was restored and may lack this producer. */
   let registration: 'first' | 'again' | 'done' = 'first';
@@ -109,14 +110,14 @@ export function createOutbox(deps: {
     }
     try {
       await round;
-      warnings.end(sourceName, {}, 'resumed writing clicks to PostgreSQL', producer);
+      warnings.end(sourceName, {}, 'resumed writing clicks to PostgreSQL', shard);
       lastRoundSucceeded = true;
     } catch (error) {
       warnings.warn(
         sourceName,
         { err: error },
         'failed to write clicks to PostgreSQL, keeping them in Redis and memory',
-        producer,
+        shard,
       );
       lastRoundSucceeded = false;
     }
@@ -149,7 +150,11 @@ export function createOutbox(deps: {
         await runRound(Infinity);
       };
       await withDeadline(writeAll(), timeoutMs, () =>
-        log.warn('timed out writing clicks to PostgreSQL, leaving them in Redis'),
+        warnings.warn(
+          'last clicks to PostgreSQL',
+          {},
+          'timed out writing clicks to PostgreSQL, leaving them in Redis',
+        ),
       );
     },
 

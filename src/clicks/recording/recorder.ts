@@ -70,6 +70,7 @@ export function createClickRecorder(deps: {
       if (!breaker.closed) seal();
     },
     producer,
+    shard,
     maxEntries,
     keepMs,
     log,

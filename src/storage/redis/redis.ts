@@ -24,7 +24,9 @@ const isMissingDatabase = (error: unknown) =>
 class MissingDatabase extends Error {
   override readonly name = 'MissingDatabase';
   constructor(database: number | string, cause: unknown) {
-    super(`Redis has no database ${database}: change its number in REDIS_URL or REDIS_DB`, { cause });
+    super(`Redis has no database ${database}: change its number in REDIS_URL, REDIS_DB or REDIS_CACHE_URL`, {
+      cause,
+    });
   }
 }
 
@@ -68,11 +70,13 @@ class LinkmillRedis extends Redis {
  *  of an outage are logged once for all connections of the process. */
 export function openRedis(role: RedisRole, url: string, log: Log): RedisClient {
   const warnings = repeatedWarningsOf(log);
+  // Two services fail separately.
+  const source = `redis ${url}`;
   const redis = connect(role, parseRedisUrl(url));
   redis.on('error', (error: Error) =>
-    warnings.warn('redis', { err: causeOf(error), role }, 'failed to connect to Redis', redis),
+    warnings.warn(source, { err: causeOf(error), role }, 'failed to connect to Redis', redis),
   );
-  redis.on('ready', () => warnings.end('redis', { role }, 'connected to Redis again', redis));
+  redis.on('ready', () => warnings.end(source, { role }, 'connected to Redis again', redis));
   return redis;
 }
 

@@ -7,11 +7,11 @@ const checkEveryMs = 1_000;
 /** A loss that is shorter is no condition: a subscription is renewed within seconds. */
 const patienceMs = 5_000;
 
-/** Conditions of the store itself, which explain a loss. */
-const explained: Record<Subscription, ConditionCode[]> = {
+/** Conditions of the store itself, which explain a loss. The bus may be in the Redis of the cache. */
+const explained = ({ hasOwnCache }: { hasOwnCache: boolean }): Record<Subscription, ConditionCode[]> => ({
   notifications: ['postgres_unavailable'],
-  invalidation_bus: ['redis_unavailable', 'redis_login_refused'],
-};
+  invalidation_bus: hasOwnCache ? ['redis_cache_unusable'] : ['redis_unavailable', 'redis_login_refused'],
+});
 const reasons: Record<Subscription, string> = {
   notifications:
     'PostgreSQL answers, but this process has no connection that listens: writes of other programs are found when the job reconcile-cache runs. Check DATABASE_DIRECT_URL.',
@@ -23,14 +23,19 @@ export type Subscriptions = ReturnType<typeof watchSubscriptions>;
 
 /** Whether this process hears of changes. While a store answers and its subscription has been lost for 5 s, that is the condition
  *  `changes_unheard`. */
-export function watchSubscriptions(conditions: Conditions, names: Subscription[]) {
+export function watchSubscriptions(
+  conditions: Conditions,
+  names: Subscription[],
+  { hasOwnCache = false } = {},
+) {
+  const explanations = explained({ hasOwnCache });
   const up = new Map(names.map((name) => [name, false]));
   const unexplainedMs = new Map<Subscription, number>();
 
   function check(): void {
     const current = new Set(conditions.list().map(({ code }) => code));
     for (const [name, isUp] of up) {
-      const isExplained = isUp || explained[name].some((code) => current.has(code));
+      const isExplained = isUp || explanations[name].some((code) => current.has(code));
       unexplainedMs.set(name, isExplained ? 0 : (unexplainedMs.get(name) ?? 0) + checkEveryMs);
     }
     const lost = names.filter((name) => (unexplainedMs.get(name) ?? 0) >= patienceMs);

@@ -49,7 +49,7 @@ export function openClicks(web: WebContext, cacheRedis: RedisClient) {
             store,
             waitsForAck: config.CLICK_ACK,
             ackMs: config.CLICK_ACK_MS,
-            maxEntries: Math.ceil(config.CLICK_BUFFER_MAX_ENTRIES / config.CLICK_SHARDS),
+            maxEntries: config.CLICK_BUFFER_MAX_ENTRIES,
             keepMs: config.CLICK_KEEP_SECONDS * 1_000,
             maxWaiting: config.CLICK_STREAM_MAX_BATCHES,
             epoch: epochId,
@@ -66,7 +66,7 @@ export function openClicks(web: WebContext, cacheRedis: RedisClient) {
     // The cache connection has a short deadline, so /health is fast even if Redis hangs.
     stream: createClickStream(cacheRedis, streamOptions),
     maxLagMs: config.CLICK_LAG_LIMIT_SECONDS * 1_000,
-    maxWaiting: config.CLICK_STREAM_MAX_BATCHES,
+    maxWaiting: config.CLICK_STREAM_MAX_BATCHES * config.CLICK_SHARDS,
     log,
   });
   return { db, redis, clickRecorder, clickStatus, unknownCodes };

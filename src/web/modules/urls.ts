@@ -78,7 +78,9 @@ export function openUrls(
   });
   const subscriptions = closing.defer(
     'subscriptions',
-    watchSubscriptions(conditions, ['notifications', 'invalidation_bus']),
+    watchSubscriptions(conditions, ['notifications', 'invalidation_bus'], {
+      hasOwnCache: config.REDIS_CACHE_URL !== undefined,
+    }),
     (watch) => watch.stop(),
   );
   const { blockedHosts, ...blocking } = openBlockedHosts(web, {

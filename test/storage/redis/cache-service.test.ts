@@ -132,6 +132,22 @@ describe('while the cache is away', () => {
     expect(changed.status).toBe(200);
     expect(await locationOf(codes[0]!)).toBe('https://example.com/new');
   });
+
+  test('jobs that change short URLs complete', async () => {
+    await insertUrls(db(), { begin: 'ended', count: 300, expiresAt: new Date(Date.now() - 1_000) });
+    const { code, stdout } = await runProcess('workers/run-job.js', settings(), ['cleanup-expired']);
+    // Above the summary are the lines of the log.
+    const summary = JSON.parse(stdout.trim().split('\n').at(-1)!) as unknown;
+    expect([code, summary]).toEqual([0, expect.objectContaining({ interrupted: false })]);
+    expect(await db()('urls').where('short_code', 'like', 'ended%').where({ is_active: true })).toEqual([]);
+  });
+
+  test('a restore is completed', async () => {
+    const before = await redis.main.hget('linkmill:epoch', 'epoch');
+    const { code, stderr } = await runProcess('src/cli/restore-complete.js', settings());
+    expect([code, stderr]).toEqual([0, expect.stringContaining('REDIS_CACHE_URL is not available')]);
+    expect(await redis.main.hget('linkmill:epoch', 'epoch')).not.toBe(before);
+  });
 });
 
 test('a job from the command line writes to the cache', async () => {
@@ -140,6 +156,22 @@ test('a job from the command line writes to the cache', async () => {
   expect([code, stderr]).toEqual([0, '']);
   expect((await keysIn('cache', 'linkmill:url:*')).length).toBeGreaterThan(0);
   expect(await keysIn('main', 'linkmill:url:*')).toEqual([]);
+});
+
+test('a cache that was emptied is warmed up and belongs to the epoch again when it is back', async () => {
+  await servers.cache.kill();
+  await servers.cache.start();
+  await waitUntil(
+    'the cache is warm',
+    async () => (await keysIn('cache', 'linkmill:url:*')).length > 0,
+    30_000,
+  );
+  await waitUntil('it belongs to the epoch', async () => {
+    const [main, cache] = await Promise.all(
+      [redis.main, redis.cache].map(async (one) => await one.hget('linkmill:epoch', 'epoch')),
+    );
+    return main === cache;
+  });
 });
 
 test('both services belong to the epoch of the database', async () => {

@@ -231,6 +231,7 @@ test('after a node has restarted, the whole cache is compared', async () => {
     queues,
     redis,
     cacheRedis: redis,
+    hasOwnCache: false,
     names: ['reconcile-cache'],
     clickShards: 1,
     log: silentLog,

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { hasDebianPackages } from '../../../scripts/services/debian-packages.ts';
+import { createConditions } from '../../../src/resilience/conditions.ts';
+import { watchSubscriptions } from '../../../src/urls/changes/subscriptions.ts';
 import { type Client, createClient } from '../../support/http/client.ts';
 import { startWeb, type TestProcess } from '../../support/processes/processes.ts';
 import { type Proxy, startProxy } from '../../support/proxy/proxy.ts';
-import { storeSettings, useDatabase, useRedis } from '../../support/resources.ts';
+import { silentLog, storeSettings, useDatabase, useRedis } from '../../support/resources.ts';
 import { startPgBouncer } from '../../support/services/pgbouncer.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -70,6 +72,29 @@ test(
     } finally {
       await behind.stop();
       await bouncer.stop();
+    }
+  },
+);
+
+test.each([
+  { hasOwnCache: true, codes: ['redis_cache_unusable', 'redis_unavailable'] as const },
+  { hasOwnCache: false, codes: ['redis_unavailable', 'redis_cache_unusable'] as const },
+])(
+  'of the two Redis services, that of the cache explains a lost bus if there is one: %j',
+  ({ hasOwnCache, codes }) => {
+    vi.useFakeTimers();
+    try {
+      const reported = codes.map((code) => {
+        const conditions = createConditions(silentLog);
+        conditions.set(code, 'away');
+        const watch = watchSubscriptions(conditions, ['invalidation_bus'], { hasOwnCache });
+        vi.advanceTimersByTime(10_000);
+        watch.stop();
+        return conditions.list().some((one) => one.code === 'changes_unheard');
+      });
+      expect(reported).toEqual([false, true]);
+    } finally {
+      vi.useRealTimers();
     }
   },
 );
