@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { administer } from '../../../support/services/databases.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 import type { Fault } from '../fault.ts';
 import { pause, type Stack } from '../stack.ts';
 
@@ -130,9 +131,13 @@ async function changeSettings(stack: Stack): Promise<void> {
   await disconnectAll(stack);
   const client = stack.client(stack.webs[0]);
   const startsAt = new Date(Date.now() + 3_600_000).toISOString();
-  const created = await client.post('/api/v1/urls', {
-    original_url: 'https://example.com/',
-    starts_at: startsAt,
+  // A create whose connection is terminated is answered with 503 and Retry-After.
+  const created = await waitUntil('a create is answered', async () => {
+    const answer = await client.post('/api/v1/urls', {
+      original_url: 'https://example.com/',
+      starts_at: startsAt,
+    });
+    return answer.status !== 503 && answer;
   });
   if (created.body['starts_at'] !== startsAt) {
     stack.problems.push(`a create was answered with ${created.status} under other session settings`);
