@@ -40,7 +40,7 @@ interface WatchDeps {
   log: Log;
 }
 
-/** Watches the Redis of `REDIS_URL`, and that of `REDIS_CACHE_URL` if it is another one: see `watchOne`. */
+/** Watches the Redis of `REDIS_URL`, and that of `REDIS_CACHE_URL` if it is set: see `watchOne`. */
 export async function watchRedis(
   urls: { REDIS_URL: string; REDIS_CACHE_URL?: string | undefined },
   deps: WatchDeps,
@@ -74,9 +74,9 @@ const reportCache = (conditions: Conditions) => (problems: RedisProblems) => {
 const hasConnection = ({ redis_unavailable, redis_login_refused }: RedisProblems) =>
   redis_unavailable === undefined && redis_login_refused === undefined;
 
-/** Probes Redis and reports its problems, now and every 5 s. At the start, a problem that a retry cannot solve ends the process with exit code 1: a
- *  rejected login, an untrusted certificate, a node of a cluster that the URL does not name as such, or an old version. Resolves within about a second to a function that stops
- *  it. */
+/** Probes Redis and reports its problems, now and every 5 s. At the start, a problem of the Redis of `REDIS_URL` that a retry cannot solve ends
+ *  the process with exit code 1: a rejected login, an untrusted certificate, a node of a cluster that the URL does not name as such, or an
+ *  old version. Resolves within about a second to a function that stops it. */
 async function watchOne(
   deps: WatchDeps & WatchedRedis & { url: string; report: (problems: RedisProblems) => void },
 ): Promise<() => Promise<void>> {
