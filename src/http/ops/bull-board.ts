@@ -1,5 +1,4 @@
 import type { Context, Middleware } from 'koa';
-import compose from 'koa-compose';
 import { isAllowed } from '../../api-keys/api-key.ts';
 import { isJobName, scopeOfJob } from '../../queues/jobs.ts';
 import { type Queues, QueueUnavailable } from '../../queues/queues.ts';
@@ -33,18 +32,24 @@ export function bullBoard(deps: {
   const { queues, readOnly, baseUrl } = deps;
   // Loaded by the first request: its modules are a tenth of those of a web process, and most processes never show it.
   let board: Promise<Middleware> | undefined;
-  const showBoard: Middleware = async (ctx, next) => {
-    board ??= import('./bull-board-app.ts').then((app) => app.createBullBoardApp(queues, { readOnly }));
-    await (
-      await board
-    )(ctx, next);
-  };
+  const loadBoard = async () =>
+    await (board ??= import('./bull-board-app.ts').then((app) =>
+      app.createBullBoardApp(queues, { readOnly }),
+    ));
 
   const admit = createAdmission(deps);
   const guard: Middleware = async (ctx, next) => {
     await admit(ctx);
-    if (!queues.reachable) throw notReachable();
-    await withDeadline(next(), answerDeadlineMs, () => {
+    const isFile = ctx.path.startsWith(`${bullBoardPath}/static/`);
+    if (!isFile && !queues.reachable) throw notReachable();
+    const showBoard = await loadBoard();
+    const shown = showBoard(ctx, next);
+    if (isFile) {
+      // It needs no queue, and its first compression takes seconds on a busy machine.
+      await shown;
+      return;
+    }
+    await withDeadline(shown, answerDeadlineMs, () => {
       throw notReachable();
     });
     // Adds the base path: the page builds all its URLs from this one.
@@ -53,8 +58,7 @@ export function bullBoard(deps: {
         .replace(fontLink, '')
         .replaceAll(`"${bullBoardPath}`, `"${basePathOf(baseUrl)}${bullBoardPath}`);
   };
-  const guarded = compose([guard, showBoard]);
-  return async (ctx, next) => await (isBullBoardPath(ctx.path) ? guarded(ctx, next) : next());
+  return async (ctx, next) => await (isBullBoardPath(ctx.path) ? guard(ctx, next) : next());
 }
 
 /** Admits a request with the login, or with a session. */

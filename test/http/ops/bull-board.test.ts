@@ -140,13 +140,15 @@ test('in read-only mode Bull Board shows everything and answers writes with 405'
   });
 });
 
-test('without Redis Bull Board answers 503 immediately', async () => {
+test('without Redis Bull Board answers 503 immediately, except for its files', async () => {
   await withWeb(
     { BULL_BOARD_USER: 'operator', BULL_BOARD_PASSWORD: password, REDIS_URL: 'redis://127.0.0.1:1' },
     async (baseUrl) => {
       const answer = await createClient(baseUrl).get('/admin/queues/api/queues', operator);
       expect(answer.status).toBe(503);
       expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+      const logo = await createClient(baseUrl).get('/admin/queues/static/images/logo.svg', operator);
+      expect(logo.status).toBe(200);
     },
   );
 });

@@ -23,7 +23,8 @@ export function useBrowserPage(options: BrowserContextOptions, timeoutMs = 20_00
     page.on('request', (request) => origins.add(new URL(request.url()).origin));
     page.on('console', (message) => {
       const text = message.text();
-      const isOverload = text.includes('status of 503') && readSlowness() > 3;
+      const isOverload =
+        /status of 503|MIME type \('application\/problem\+json'\)/.test(text) && readSlowness() > 3;
       if (message.type() === 'error' && !isOverload) complaints.push(`${text} ${message.location().url}`);
     });
     page.on('pageerror', (error) => void complaints.push(error.message));
