@@ -135,10 +135,9 @@ describe('while the cache is away', () => {
 
   test('jobs that change short URLs complete', async () => {
     await insertUrls(db(), { begin: 'ended', count: 300, expiresAt: new Date(Date.now() - 1_000) });
-    const { code, stdout } = await runProcess('workers/run-job.js', settings(), ['cleanup-expired']);
-    // Above the summary are the lines of the log.
-    const summary = JSON.parse(stdout.trim().split('\n').at(-1)!) as unknown;
-    expect([code, summary]).toEqual([0, expect.objectContaining({ interrupted: false })]);
+    // The worker may have been first with some of them: it has no cache either.
+    const { code, stderr } = await runProcess('workers/run-job.js', settings(), ['cleanup-expired']);
+    expect([code, stderr]).toEqual([0, '']);
     expect(await db()('urls').where('short_code', 'like', 'ended%').where({ is_active: true })).toEqual([]);
   });
 
