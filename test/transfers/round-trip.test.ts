@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../src/api-keys/api-keys.ts';
 import { isExact, readAudit } from '../../src/clicks/ledger/audit.ts';
 import type { Encoding } from '../../src/transfers/transfer.ts';
+import { createDestinationPolicy } from '../../src/urls/input/destination-policy.ts';
 import { exportUrls } from '../../workers/jobs/export-urls.ts';
 import { importUrls } from '../../workers/jobs/import-urls.ts';
 import { createTransfers } from '../support/http/transfers.ts';
@@ -67,8 +68,25 @@ const time = fc
   .map((date) => date.toISOString());
 const orNull = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
 
+const normaliseUrl = createDestinationPolicy({
+  ownHosts: [],
+  allowPrivate: false,
+  isBlocked: () => false,
+});
+/** Names such as `a.lan` are refused by an import, and fast-check generates them now and then. */
+function isAccepted(url: string): boolean {
+  try {
+    return normaliseUrl(url) === url;
+  } catch {
+    return false;
+  }
+}
+
 const urlRow = fc.record({
-  original_url: fc.webUrl({ withQueryParameters: true }).map((url) => new URL(url).href),
+  original_url: fc
+    .webUrl({ withQueryParameters: true })
+    .map((url) => new URL(url).href)
+    .filter(isAccepted),
   created_at: time,
   starts_at: orNull(fc.constant('1980-01-01T00:00:00Z')),
   expires_at: orNull(time),

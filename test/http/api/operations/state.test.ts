@@ -19,7 +19,7 @@ interface State {
   processes: { web: number | null; workers: number | null; last_worker_seen_ms: number | null };
   key_pool: { size: number | null; consumption_per_s: number | null; empty_in_s: number | null };
   rates: Record<'redirects_per_s' | 'api_per_s' | 'errors_5xx_per_s' | 'redirect_p99_ms', number | null>;
-  series: { redirects_per_s: (number | null)[] };
+  series: Record<'redirects_per_s' | 'api_per_s', (number | null)[]>;
   stores: Record<'postgres' | 'redis', Record<string, unknown>>;
 }
 
@@ -116,10 +116,11 @@ test('rates and series sum what all web processes of a cluster did', async () =>
     // The first sample of each process is the base of its first interval.
     await Promise.all(Array.from({ length: visits }, visit));
     const state = await waitUntil(
-      'all redirects are in the series',
+      'all redirects and a request of the API are in the series',
       async () => {
         const read = await readState(client);
-        return Math.round(sumOf(read.series.redirects_per_s) * 10) === visits && read;
+        const { redirects_per_s, api_per_s } = read.series;
+        return Math.round(sumOf(redirects_per_s) * 10) === visits && sumOf(api_per_s) > 0 && read;
       },
       25_000,
     );
