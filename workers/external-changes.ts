@@ -12,7 +12,7 @@ import { listenForChanges } from '../src/urls/changes/postgres-bus.ts';
 import { watchSubscriptions } from '../src/urls/changes/subscriptions.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
 import { createChangeFollower } from './change-follower.ts';
-import { createFillRequests } from './jobs/fill-search-texts.ts';
+import { createFillRequests } from './jobs/urls/fill-search-texts.ts';
 
 /** Writes the cache entries of short URLs that other programs change, and requests their search texts. */
 export function followExternalChanges(deps: {

@@ -7,7 +7,7 @@ import type { PostgresMetrics } from '../src/storage/postgres/metrics.ts';
 import { closePostgres, openPostgres } from '../src/storage/postgres/postgres.ts';
 import { closeRedis, openRedis } from '../src/storage/redis/redis.ts';
 import { startFlushWatchdog } from './flush-watchdog.ts';
-import { flushClicks } from './jobs/flush-clicks.ts';
+import { flushClicks } from './jobs/clicks/flush-clicks.ts';
 
 /** Starts the flush watchdog. It has its own connections, so that it works while jobs use all others. */
 export function openFlushWatchdog(deps: {

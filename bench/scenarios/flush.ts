@@ -6,7 +6,7 @@ import { type ClickStream, createClickStream } from '../../src/clicks/stream/str
 import type { Knex } from '../../src/storage/postgres/postgres.ts';
 import { createJobContext } from '../../test/support/job-context.ts';
 import { createRandom, createZipf } from '../../test/support/random.ts';
-import { flushClicks } from '../../workers/jobs/flush-clicks.ts';
+import { flushClicks } from '../../workers/jobs/clicks/flush-clicks.ts';
 
 /** Number of batches in transit at once. */
 const window = 500;

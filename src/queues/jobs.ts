@@ -36,7 +36,7 @@ const retries = (attempts: number): JobsOptions => ({
   backoff: { type: 'exponential', delay: secondMs },
 });
 
-/** The catalogue of background jobs: data, schedules and options. A job has the name of its queue and of its file in `workers/jobs`. */
+/** The catalogue of background jobs: data, schedules and options. A job has the name of its queue and of its file in a folder of `workers/jobs`. */
 export const jobs = {
   'replenish-keys': {
     description: 'Fills the key pool up to its target.',

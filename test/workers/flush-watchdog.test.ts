@@ -4,7 +4,7 @@ import { openClickStore } from '../../src/analytics/click-store.ts';
 import { createClickStream } from '../../src/clicks/stream/stream.ts';
 import { startFlushWatchdog } from '../../workers/flush-watchdog.ts';
 import type { JobContext, Summary } from '../../workers/job-context.ts';
-import { flushClicks } from '../../workers/jobs/flush-clicks.ts';
+import { flushClicks } from '../../workers/jobs/clicks/flush-clicks.ts';
 import { createJobContext } from '../support/job-context.ts';
 import { readSlowness } from '../support/processes/slowness.ts';
 import { silentLog, useDatabase, useRedis } from '../support/resources.ts';

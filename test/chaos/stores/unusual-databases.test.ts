@@ -8,7 +8,7 @@ import { createVisitorSaltStore } from '../../../src/clicks/enrichment/visitor-s
 import { openPostgres } from '../../../src/storage/postgres/postgres.ts';
 import { mayChangePartitions } from '../../../src/storage/postgres/rights.ts';
 import { migrate } from '../../../src/storage/schema/migrations.ts';
-import { maintainAnalytics } from '../../../workers/jobs/maintain-analytics.ts';
+import { maintainAnalytics } from '../../../workers/jobs/clicks/maintain-analytics.ts';
 import { useDatabase } from '../../support/resources.ts';
 import { administer, databaseUrl } from '../../support/services/databases.ts';
 import { useRole } from '../../support/services/role.ts';

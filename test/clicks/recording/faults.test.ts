@@ -8,7 +8,7 @@ import { readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { type ClickRecorder, createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
 import { closeRedis } from '../../../src/storage/redis/redis.ts';
-import { flushClicks } from '../../../workers/jobs/flush-clicks.ts';
+import { flushClicks } from '../../../workers/jobs/clicks/flush-clicks.ts';
 import { createUrlIds, readCounts } from '../../support/clicks/clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { silentLog, uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';

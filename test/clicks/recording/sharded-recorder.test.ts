@@ -5,7 +5,7 @@ import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
 import { createClickRecorder } from '../../../src/clicks/recording/recorder.ts';
 import { createShardedRecorder } from '../../../src/clicks/recording/sharded-recorder.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
-import { flushClicks } from '../../../workers/jobs/flush-clicks.ts';
+import { flushClicks } from '../../../workers/jobs/clicks/flush-clicks.ts';
 import { createUrlIds, readCounts } from '../../support/clicks/clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { uniquePrefix, useDatabase, useRedis } from '../../support/resources.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { UploadRejected } from '../../../src/transfers/transfer.ts';
-import { importUrls } from '../../../workers/jobs/import-urls.ts';
+import { importUrls } from '../../../workers/jobs/transfers/import-urls.ts';
 import { createTransfers } from '../../support/http/transfers.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';

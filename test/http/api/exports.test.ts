@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { exportUrls } from '../../../workers/jobs/export-urls.ts';
+import { exportUrls } from '../../../workers/jobs/transfers/export-urls.ts';
 import { createTransfers } from '../../support/http/transfers.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { createJobContext } from '../../support/job-context.ts';

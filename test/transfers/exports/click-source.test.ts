@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import type { NewExport } from '../../../src/transfers/exports/store.ts';
-import { exportUrls } from '../../../workers/jobs/export-urls.ts';
+import { exportUrls } from '../../../workers/jobs/transfers/export-urls.ts';
 import { makeDetail, makeDetailedBatch } from '../../support/clicks/analytics.ts';
 import { createUrlIds } from '../../support/clicks/clicks.ts';
 import { createTransfers } from '../../support/http/transfers.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { readMapping } from '../../../src/transfers/formats/custom.ts';
-import { importUrls } from '../../../workers/jobs/import-urls.ts';
+import { importUrls } from '../../../workers/jobs/transfers/import-urls.ts';
 import { createTransfers } from '../../support/http/transfers.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';

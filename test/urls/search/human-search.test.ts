@@ -3,7 +3,7 @@ import type { Knex } from '../../../src/storage/postgres/postgres.ts';
 import { createSearchTextStore } from '../../../src/urls/search-text/search-text-store.ts';
 import { conditionsOf } from '../../../src/urls/search/filter.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
-import { fillSearchTexts } from '../../../workers/jobs/fill-search-texts.ts';
+import { fillSearchTexts } from '../../../workers/jobs/urls/fill-search-texts.ts';
 import { useWeb } from '../../support/http/web-app.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { connectExternalClient, type ExternalClient } from '../../support/urls/external-client.ts';

@@ -6,7 +6,7 @@ import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { createIdempotencyKeys } from '../../../src/urls/idempotency/key-store.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
-import { cleanupExpired } from '../../../workers/jobs/cleanup-expired.ts';
+import { cleanupExpired } from '../../../workers/jobs/urls/cleanup-expired.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase, useRedis } from '../../support/resources.ts';
 import { insertUrls } from '../../support/urls/urls.ts';

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import { isExact, readAudit } from '../../../src/clicks/ledger/audit.ts';
-import { cleanupLedger } from '../../../workers/jobs/cleanup-ledger.ts';
+import { cleanupLedger } from '../../../workers/jobs/clicks/cleanup-ledger.ts';
 import { createUrlIds, resetLedger, makeBatch } from '../../support/clicks/clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';

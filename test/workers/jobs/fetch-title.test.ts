@@ -7,7 +7,7 @@ import { createBlockedHosts } from '../../../src/urls/blocklist/blocklist.ts';
 import { createBlockedHostStore } from '../../../src/urls/blocklist/store.ts';
 import { createPageReader } from '../../../src/urls/titles/page-reader.ts';
 import { createTitleStore } from '../../../src/urls/titles/title-store.ts';
-import { fetchTitle } from '../../../workers/jobs/fetch-title.ts';
+import { fetchTitle } from '../../../workers/jobs/urls/fetch-title.ts';
 import { createClient } from '../../support/http/client.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { startWeb, startWorker } from '../../support/processes/processes.ts';

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { openClickStore } from '../../../src/analytics/click-store.ts';
 import type { Batch } from '../../../src/clicks/click-batch.ts';
 import { createClickStream } from '../../../src/clicks/stream/stream.ts';
-import { flushClicks } from '../../../workers/jobs/flush-clicks.ts';
+import { flushClicks } from '../../../workers/jobs/clicks/flush-clicks.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase, useRedis } from '../../support/resources.ts';
 import { insertUrls } from '../../support/urls/urls.ts';

@@ -11,7 +11,7 @@ import { createClickSegments } from '../../../src/analytics/rollups/segments.ts'
 import type { ClickCount } from '../../../src/clicks/click-batch.ts';
 import { createVisitorSaltStore } from '../../../src/clicks/enrichment/visitor-salt-store.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
-import { maintainAnalytics } from '../../../workers/jobs/maintain-analytics.ts';
+import { maintainAnalytics } from '../../../workers/jobs/clicks/maintain-analytics.ts';
 import {
   makeDetail,
   makeDetailedBatch,

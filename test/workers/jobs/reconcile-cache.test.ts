@@ -6,7 +6,7 @@ import { createChangeLog } from '../../../src/urls/changes/change-log.ts';
 import { channelOf } from '../../../src/urls/changes/redis-bus.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
-import { reconcileCache } from '../../../workers/jobs/reconcile-cache.ts';
+import { reconcileCache } from '../../../workers/jobs/cache/reconcile-cache.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase, useRedis } from '../../support/resources.ts';
 import { connectExternalClient, type ExternalClient } from '../../support/urls/external-client.ts';

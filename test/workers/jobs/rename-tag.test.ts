@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createTagStore } from '../../../src/urls/tags/tag-store.ts';
-import { renameTag } from '../../../workers/jobs/rename-tag.ts';
+import { renameTag } from '../../../workers/jobs/urls/rename-tag.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';
 import { insertUrls } from '../../support/urls/urls.ts';

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { createKeyGenerator } from '../../../src/keys/key-generator.ts';
 import { createKeyPool } from '../../../src/keys/key-pool.ts';
 import { createKeyStore } from '../../../src/keys/key-store.ts';
-import { replenishKeys } from '../../../workers/jobs/replenish-keys.ts';
+import { replenishKeys } from '../../../workers/jobs/urls/replenish-keys.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase, useRedis } from '../../support/resources.ts';
 

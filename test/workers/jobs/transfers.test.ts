@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { maxErrors } from '../../../src/transfers/imports/report-store.ts';
-import { cleanupTransfers } from '../../../workers/jobs/cleanup-transfers.ts';
-import { exportUrls } from '../../../workers/jobs/export-urls.ts';
-import { importUrls } from '../../../workers/jobs/import-urls.ts';
+import { cleanupTransfers } from '../../../workers/jobs/transfers/cleanup-transfers.ts';
+import { exportUrls } from '../../../workers/jobs/transfers/export-urls.ts';
+import { importUrls } from '../../../workers/jobs/transfers/import-urls.ts';
 import { createTransfers } from '../../support/http/transfers.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase } from '../../support/resources.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
-import { warmCache } from '../../../workers/jobs/warm-cache.ts';
+import { warmCache } from '../../../workers/jobs/cache/warm-cache.ts';
 import { createJobContext } from '../../support/job-context.ts';
 import { useDatabase, useRedis } from '../../support/resources.ts';
 import { insertUrls } from '../../support/urls/urls.ts';

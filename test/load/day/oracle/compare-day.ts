@@ -4,7 +4,7 @@ import { createAnalyticsPurge } from '../../../../src/analytics/rollups/purge.ts
 import { createClickSegments } from '../../../../src/analytics/rollups/segments.ts';
 import { createVisitorSaltStore } from '../../../../src/clicks/enrichment/visitor-salt-store.ts';
 import type { Knex } from '../../../../src/storage/postgres/postgres.ts';
-import { maintainAnalytics } from '../../../../workers/jobs/maintain-analytics.ts';
+import { maintainAnalytics } from '../../../../workers/jobs/clicks/maintain-analytics.ts';
 import { createJobContext } from '../../../support/job-context.ts';
 import type { Day } from '../send-day.ts';
 import { compareApi } from './api.ts';

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Batch } from '../../../../src/clicks/click-batch.ts';
 import type { ClickStore } from '../../../../src/clicks/ledger/apply.ts';
 import type { ClickStream } from '../../../../src/clicks/stream/stream.ts';
-import { flushClicks } from '../../../../workers/jobs/flush-clicks.ts';
+import { flushClicks } from '../../../../workers/jobs/clicks/flush-clicks.ts';
 import { createJobContext } from '../../job-context.ts';
 import type { Plan, WebAction } from './plan.ts';
 import { runUntilCrash, withSteps } from './steps.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AnalyticsSlices, compareInSlices } from '../../src/analytics/rollups/audit-slices.ts';
-import type { AuditDifference } from '../../src/analytics/rollups/audit.ts';
-import { type ClickAudit, isExact, isExactSince } from '../../src/clicks/ledger/audit.ts';
-import { type JobContext, percentOf, type Summary } from '../job-context.ts';
+import { type AnalyticsSlices, compareInSlices } from '../../../src/analytics/rollups/audit-slices.ts';
+import type { AuditDifference } from '../../../src/analytics/rollups/audit.ts';
+import { type ClickAudit, isExact, isExactSince } from '../../../src/clicks/ledger/audit.ts';
+import { type JobContext, percentOf, type Summary } from '../../job-context.ts';
 
 /** Differences and producers that the summary lists. */
 const maxListed = 20;

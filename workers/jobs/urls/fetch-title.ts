@@ -1,9 +1,9 @@
-import type { BlockedHosts } from '../../src/urls/blocklist/blocklist.ts';
-import type { RefreshCache } from '../../src/urls/cache/refresh.ts';
-import { PageUnreadable, type ReadPage } from '../../src/urls/titles/page-reader.ts';
-import { titleOf } from '../../src/urls/titles/page-title.ts';
-import type { TitleStore } from '../../src/urls/titles/title-store.ts';
-import type { JobContext } from '../job-context.ts';
+import type { BlockedHosts } from '../../../src/urls/blocklist/blocklist.ts';
+import type { RefreshCache } from '../../../src/urls/cache/refresh.ts';
+import { PageUnreadable, type ReadPage } from '../../../src/urls/titles/page-reader.ts';
+import { titleOf } from '../../../src/urls/titles/page-title.ts';
+import type { TitleStore } from '../../../src/urls/titles/title-store.ts';
+import type { JobContext } from '../../job-context.ts';
 
 /** Gives a short URL the title of its page, if it still has none. A page that cannot be read is not tried again. */
 export async function fetchTitle(

@@ -1,7 +1,7 @@
-import type { ExportStore } from '../../src/transfers/exports/store.ts';
-import type { ImportStore } from '../../src/transfers/imports/store.ts';
-import type { JobContext } from '../job-context.ts';
-import { inSlices } from './steps/slices.ts';
+import type { ExportStore } from '../../../src/transfers/exports/store.ts';
+import type { ImportStore } from '../../../src/transfers/imports/store.ts';
+import type { JobContext } from '../../job-context.ts';
+import { inSlices } from '../steps/slices.ts';
 
 /** Chunks, of 256 KB each, that one statement deletes: transactions stay short. */
 const sliceOfChunks = 100;

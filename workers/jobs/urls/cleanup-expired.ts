@@ -1,11 +1,11 @@
-import type { SessionStore } from '../../src/sessions/session-store.ts';
-import { type CacheEntry, toCacheEntry } from '../../src/urls/cache/entry.ts';
-import type { RedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
-import type { IdempotencyKeys } from '../../src/urls/idempotency/key-store.ts';
-import { codesOf } from '../../src/urls/store/aliases.ts';
-import type { UrlCleanupStore } from '../../src/urls/store/cleanup-store.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
-import { inSlices } from './steps/slices.ts';
+import type { SessionStore } from '../../../src/sessions/session-store.ts';
+import { type CacheEntry, toCacheEntry } from '../../../src/urls/cache/entry.ts';
+import type { RedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import type { IdempotencyKeys } from '../../../src/urls/idempotency/key-store.ts';
+import { codesOf } from '../../../src/urls/store/aliases.ts';
+import type { UrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
+import { inSlices } from '../steps/slices.ts';
 
 /** Rows per statement: transactions stay short, and progress is reported often. */
 const sliceSize = 1_000;

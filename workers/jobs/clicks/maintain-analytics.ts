@@ -1,12 +1,12 @@
-import type { ClickFeedStore } from '../../src/analytics/feed/feed-store.ts';
-import type { AnalyticsPartitions } from '../../src/analytics/partitions/partitions.ts';
-import type { AnalyticsPurge } from '../../src/analytics/rollups/purge.ts';
-import type { ClickSegments } from '../../src/analytics/rollups/segments.ts';
-import type { VisitorSaltStore } from '../../src/clicks/enrichment/visitor-salt-store.ts';
-import { isPermissionDenied } from '../../src/storage/postgres/errors.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
-import { inSlices } from './steps/slices.ts';
-import { runSteps, type Step, throwFailures } from './steps/steps.ts';
+import type { ClickFeedStore } from '../../../src/analytics/feed/feed-store.ts';
+import type { AnalyticsPartitions } from '../../../src/analytics/partitions/partitions.ts';
+import type { AnalyticsPurge } from '../../../src/analytics/rollups/purge.ts';
+import type { ClickSegments } from '../../../src/analytics/rollups/segments.ts';
+import type { VisitorSaltStore } from '../../../src/clicks/enrichment/visitor-salt-store.ts';
+import { isPermissionDenied } from '../../../src/storage/postgres/errors.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
+import { inSlices } from '../steps/slices.ts';
+import { runSteps, type Step, throwFailures } from '../steps/steps.ts';
 
 const dayMs = 86_400_000;
 /** Partitions are created this long before their day begins, so that clicks have one for a week without this job. */

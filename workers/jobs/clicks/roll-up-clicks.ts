@@ -1,5 +1,5 @@
-import type { ClickSegments } from '../../src/analytics/rollups/segments.ts';
-import type { JobContext } from '../job-context.ts';
+import type { ClickSegments } from '../../../src/analytics/rollups/segments.ts';
+import type { JobContext } from '../../job-context.ts';
 
 /** Rolls up clicks by day: after an hour, sooner when there are very many, or now with `always`. While other sessions hold the locks it does
  *  nothing; the next run continues. */

@@ -1,6 +1,6 @@
-import type { ClickStore } from '../../src/clicks/ledger/apply.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
-import { inSlices } from './steps/slices.ts';
+import type { ClickStore } from '../../../src/clicks/ledger/apply.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
+import { inSlices } from '../steps/slices.ts';
 
 /** Producers per statement: transactions stay short, and progress is reported often. */
 const sliceSize = 1_000;

@@ -1,9 +1,9 @@
-import type { RedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
-import type { RefreshCache } from '../../src/urls/cache/refresh.ts';
-import { type CacheWatermark, raiseWatermark, type Watermark } from '../../src/urls/cache/watermark.ts';
-import { startOf, type ChangeLog, allCodes } from '../../src/urls/changes/change-log.ts';
-import { type JobContext, percentOf, type Summary } from '../job-context.ts';
-import { inSlices } from './steps/slices.ts';
+import type { RedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import type { RefreshCache } from '../../../src/urls/cache/refresh.ts';
+import { type CacheWatermark, raiseWatermark, type Watermark } from '../../../src/urls/cache/watermark.ts';
+import { startOf, type ChangeLog, allCodes } from '../../../src/urls/changes/change-log.ts';
+import { type JobContext, percentOf, type Summary } from '../../job-context.ts';
+import { inSlices } from '../steps/slices.ts';
 
 /** Codes per slice: statements stay short, and progress is reported often. */
 const sliceSize = 1_000;

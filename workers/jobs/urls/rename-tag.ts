@@ -1,8 +1,8 @@
-import type { RefreshCache } from '../../src/urls/cache/refresh.ts';
-import { batchSize } from '../../src/urls/tags/tag-changes.ts';
-import type { TagChange, TagStore } from '../../src/urls/tags/tag-store.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
-import { inSlices } from './steps/slices.ts';
+import type { RefreshCache } from '../../../src/urls/cache/refresh.ts';
+import { batchSize } from '../../../src/urls/tags/tag-changes.ts';
+import type { TagChange, TagStore } from '../../../src/urls/tags/tag-store.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
+import { inSlices } from '../steps/slices.ts';
 
 /** IDs per query: of a million short URLs with the tag, each query finds all. */
 const maxIds = 50_000;

@@ -1,11 +1,11 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
-import { isRejectedData } from '../../src/storage/postgres/postgres.ts';
-import { writeHead, writeRows } from '../../src/transfers/exports/serialize.ts';
-import type { ExportSources } from '../../src/transfers/exports/source.ts';
-import type { Export, ExportChunk, ExportStore } from '../../src/transfers/exports/store.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
-import { eachWaiting } from './steps/each-waiting.ts';
+import { isRejectedData } from '../../../src/storage/postgres/postgres.ts';
+import { writeHead, writeRows } from '../../../src/transfers/exports/serialize.ts';
+import type { ExportSources } from '../../../src/transfers/exports/source.ts';
+import type { Export, ExportChunk, ExportStore } from '../../../src/transfers/exports/store.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
+import { eachWaiting } from '../steps/each-waiting.ts';
 
 const compress = promisify(gzip);
 

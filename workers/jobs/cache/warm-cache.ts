@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
-import type { UrlStore } from '../../src/urls/store/url-store.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
+import type { RedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import type { UrlStore } from '../../../src/urls/store/url-store.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
 
 const sliceSize = 500;
 

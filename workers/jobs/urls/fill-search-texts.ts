@@ -1,6 +1,6 @@
-import type { SearchTextStore } from '../../src/urls/search-text/search-text-store.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
-import { inSlices } from './steps/slices.ts';
+import type { SearchTextStore } from '../../../src/urls/search-text/search-text-store.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
+import { inSlices } from '../steps/slices.ts';
 
 /** Rows per statement: transactions stay short, and progress is reported often. */
 const sliceSize = 500;

@@ -1,6 +1,6 @@
-import { type ImportDeps, openImport } from '../../src/transfers/imports/run.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
-import { eachWaiting } from './steps/each-waiting.ts';
+import { type ImportDeps, openImport } from '../../../src/transfers/imports/run.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
+import { eachWaiting } from '../steps/each-waiting.ts';
 
 /** Runs one import or, without an id, all that wait or whose worker is gone. After a crash the next run continues where the last one stopped;
  *  of two concurrent runs one ends. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { ClickStore } from '../../src/clicks/ledger/apply.ts';
-import type { StreamEntry, ClickStream } from '../../src/clicks/stream/stream.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
+import type { ClickStore } from '../../../src/clicks/ledger/apply.ts';
+import type { StreamEntry, ClickStream } from '../../../src/clicks/stream/stream.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
 
 /** Entries of clicks per transaction: other transactions wait for its locks, for about a second. */
 const portionSize = 20_000;

@@ -1,7 +1,7 @@
-import type { KeyGenerator } from '../../src/keys/key-generator.ts';
-import type { KeyPool } from '../../src/keys/key-pool.ts';
-import type { KeyStore } from '../../src/keys/key-store.ts';
-import { type JobContext, percentOf } from '../job-context.ts';
+import type { KeyGenerator } from '../../../src/keys/key-generator.ts';
+import type { KeyPool } from '../../../src/keys/key-pool.ts';
+import type { KeyStore } from '../../../src/keys/key-store.ts';
+import { type JobContext, percentOf } from '../../job-context.ts';
 
 /** Keys that are generated and added to the pool at once; a crash loses at most one block. */
 const blockSize = 10_000;
