@@ -46,6 +46,7 @@ const order = [
   'src/urls/idempotency',
   'src/urls/tags',
   'src/urls/titles',
+  'src/urls/kept-lists',
   'src/urls/search',
   'src/urls/blocklist',
   'src/urls',

@@ -385,6 +385,15 @@ create table url_clicks_hourly (
 ) with (fillfactor=80);
 CREATE INDEX url_clicks_hourly_hour ON url_clicks_hourly USING brin (hour) WITH (pages_per_range='32', autosummarize='on');
 
+create table url_leaders (
+  owner bigint not null,
+  sort text collate "C" not null,
+  url_ids bigint[] not null,
+  as_of timestamp with time zone not null,
+  seconds real not null,
+  constraint url_leaders_pkey PRIMARY KEY (owner, sort)
+);
+
 create table url_pending_clicks (
   segment integer not null,
   url_id bigint not null,
@@ -417,6 +426,37 @@ create table url_stats (
   constraint url_stats_pkey PRIMARY KEY (url_id),
   constraint url_stats_url_id_fkey FOREIGN KEY (url_id) REFERENCES urls(id) ON DELETE CASCADE
 ) with (fillfactor=70);
+
+create table url_summaries (
+  owner bigint not null,
+  kind text collate "C" not null,
+  name text not null,
+  urls bigint not null,
+  clicks bigint not null,
+  constraint url_summaries_pkey PRIMARY KEY (owner, kind, name)
+);
+CREATE INDEX url_summaries_clicks ON url_summaries USING btree (owner, kind, ((- clicks)), name);
+CREATE INDEX url_summaries_urls ON url_summaries USING btree (owner, kind, ((- urls)), name);
+
+create table url_summary_parts (
+  owner bigint not null,
+  kind text collate "C" not null,
+  name text not null,
+  urls bigint not null,
+  clicks bigint not null,
+  constraint url_summary_parts_pkey PRIMARY KEY (owner, kind, name)
+);
+
+create table url_summary_pass (
+  id boolean not null default true,
+  number bigint not null,
+  active_at timestamp with time zone,
+  owners bigint[] not null default '{}'::bigint[],
+  as_of timestamp with time zone,
+  seconds real not null default 0,
+  constraint url_summary_pass_pkey PRIMARY KEY (id),
+  constraint url_summary_pass_id_check CHECK (id)
+);
 
 create table url_usage (
   url_id bigint not null,

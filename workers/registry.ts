@@ -27,6 +27,9 @@ import { createCacheRefresh } from '../src/urls/cache/refresh.ts';
 import { createCacheWatermark } from '../src/urls/cache/watermark.ts';
 import { createChangeLog } from '../src/urls/changes/change-log.ts';
 import { createIdempotencyKeys } from '../src/urls/idempotency/key-store.ts';
+import { findLargeOwners, keptAbove } from '../src/urls/kept-lists/large-owners.ts';
+import { createLeaderStore, listedLeaders } from '../src/urls/kept-lists/leaders.ts';
+import { createSummaryPassStore } from '../src/urls/kept-lists/summary-pass.ts';
 import { createSearchTextStore } from '../src/urls/search-text/search-text-store.ts';
 import { createUrlCleanupStore } from '../src/urls/store/cleanup-store.ts';
 import { createUrlStore } from '../src/urls/store/url-store.ts';
@@ -49,6 +52,7 @@ import { fetchTitle } from './jobs/urls/fetch-title.ts';
 import { fillSearchTexts } from './jobs/urls/fill-search-texts.ts';
 import { renameTag } from './jobs/urls/rename-tag.ts';
 import { replenishKeys } from './jobs/urls/replenish-keys.ts';
+import { summariseUrls } from './jobs/urls/summarise-urls.ts';
 
 /** Far longer than a batch can wait. */
 const idleProducerDays = 90;
@@ -149,7 +153,7 @@ export function createProcessors({
       maintainAnalytics(analytics, config.ANALYTICS_RETENTION_DAYS, context),
     'warm-cache': (data, context) =>
       warmCache(
-        urls,
+        { ...urls, leaders: createLeaderStore(db) },
         { limit: data.limit ?? config.WARM_CACHE_URLS, perSecond: config.WARM_CACHE_PER_SECOND },
         context,
       ),
@@ -162,6 +166,16 @@ export function createProcessors({
     'import-urls': (data, context) => importUrls(transfers, data.id, context),
     'export-urls': (data, context) => exportUrls(transfers, data.id, context),
     'fill-search-texts': (_data, context) => fillSearchTexts(createSearchTextStore(db), context),
+    'summarise-urls': (data, context) =>
+      summariseUrls(
+        {
+          summaries: createSummaryPassStore(db),
+          leaders: createLeaderStore(db),
+          findLargeOwners: async () => await findLargeOwners(db, keptAbove),
+        },
+        { leaderCount: Math.max(listedLeaders, config.WARM_CACHE_URLS), always: data.always ?? false },
+        context,
+      ),
     'rename-tag': ({ tag, name = null, created_by: owner = null }, context) =>
       renameTag({ ...refreshLater, tagStore: createTagStore(db) }, { tag, name, owner }, context),
     'fetch-title': async ({ id }, context) =>

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Knex } from '../../src/storage/postgres/postgres.ts';
 import { createRedisUrlCache } from '../../src/urls/cache/redis-cache.ts';
-import { createUrlStore } from '../../src/urls/store/url-store.ts';
+import { createLeaderStore } from '../../src/urls/kept-lists/leaders.ts';
 import { createRandom, createZipf } from '../../test/support/random.ts';
 import { insertUrls } from '../../test/support/urls/urls.ts';
 import { hotBegin, hotUrls } from './hot-urls.ts';
@@ -61,7 +61,7 @@ export async function prepareCodes(db: Knex, redis: Redis, seconds: number) {
 async function insertCached(db: Knex, redis: Redis, begins: string[]): Promise<void> {
   for (const begin of begins) await insertUrls(db, { begin, count: cachedCodes });
   // The short URLs with clicks: all but the first of each kind.
-  const known = await createUrlStore(db).findMostClicked(new Date(), begins.length * cachedCodes);
+  const known = await createLeaderStore(db).findMostClicked(new Date(), begins.length * cachedCodes);
   await createRedisUrlCache(redis, { prefix: 'linkmill', ttlSeconds: 86_400 }).putMany(known);
   await db('url_stats').update({ click_count: 0 });
 }

@@ -116,6 +116,14 @@ export const jobs = {
     schedules: () => [{ id: 'fill-search-texts', everyMs: minuteMs, data: {} }],
     options: retries(3),
   },
+  'summarise-urls': {
+    description:
+      'Keeps the counts by tag and host and the most clicked short URLs, for lists of more than 100,000 short URLs.',
+    data: z.strictObject({ always: z.boolean('must be true or false').optional() }),
+    schedules: () => [{ id: 'summarise-urls', everyMs: minuteMs, data: {} }],
+    // The next run is the retry.
+    options: { attempts: 1 },
+  },
   'rename-tag': {
     description: 'Renames a tag on all short URLs or, without a name, removes it.',
     data: z.strictObject({

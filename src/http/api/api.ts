@@ -18,6 +18,7 @@ import { codeHandlers, codeOperations } from './urls/codes.ts';
 import { findHandlers, findOperations } from './urls/find-urls.ts';
 import { qrHandlers, qrOperations } from './urls/qr.ts';
 import { createUrlInput, createUrlPatch } from './urls/schemas.ts';
+import { summaryHandlers, summaryOperations } from './urls/summaries.ts';
 import { tagHandlers, tagOperations } from './urls/tags.ts';
 import { urlHandlers, urlOperations } from './urls/urls.ts';
 
@@ -26,6 +27,7 @@ export const operations = {
   ...urlOperations,
   ...bulkOperations,
   ...findOperations,
+  ...summaryOperations,
   ...tagOperations,
   ...analyticsOperations,
   ...clickListOperations,
@@ -55,6 +57,7 @@ export const operationsFor = (rules: CustomCodeRules): typeof operations => ({
 export type ApiDeps = Parameters<typeof urlHandlers>[0] &
   Parameters<typeof bulkHandlers>[0] &
   Parameters<typeof findHandlers>[0] &
+  Parameters<typeof summaryHandlers>[0] &
   Parameters<typeof tagHandlers>[0] &
   Parameters<typeof analyticsHandlers>[0] &
   Parameters<typeof clickListHandlers>[0] &
@@ -77,6 +80,7 @@ export const createHandlers = (deps: ApiDeps): Handlers<typeof operations> => ({
   ...urlHandlers(deps),
   ...bulkHandlers(deps),
   ...findHandlers(deps),
+  ...summaryHandlers(deps),
   ...tagHandlers(deps),
   ...analyticsHandlers(deps),
   ...clickListHandlers(deps),

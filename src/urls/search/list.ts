@@ -1,4 +1,6 @@
 import type { SearchQuery } from '../../storage/postgres/search-query.ts';
+import { everyone } from '../kept-lists/large-owners.ts';
+import { findLeadersTime, type LeaderSort, leaderSorts, listedLeaders } from '../kept-lists/leaders.ts';
 import { urlColumns } from '../store/columns.ts';
 import type { ShortUrlWithClicks } from '../url.ts';
 import { conditionsOf, type UrlFilter } from './filter.ts';
@@ -58,41 +60,51 @@ export interface ListedUrl extends ShortUrlWithClicks {
 /** Matches that a count counts at most. */
 export const maxCounted = 10_000;
 
+/** A page of a list. */
+export interface UrlPage {
+  urls: ListedUrl[];
+  /** The cursor of the next page, if any. */
+  next: UrlCursor | undefined;
+  /** When the leaders were found of which the page was made; null if it was made of all short URLs. */
+  asOf: Date | null;
+}
+
+interface ListQuery {
+  filter: UrlFilter;
+  order: UrlOrder;
+  after?: UrlCursor | undefined;
+  limit: number;
+  now: Date;
+}
+
+const hasLeaders = ({ filter, order }: ListQuery): boolean =>
+  order.isDescending && !filter.isDeleted && leaderSorts.some((sort) => sort === order.sort);
+
+/** The leaders of an owner. */
+const fromLeaders = `(
+  select unnest(url_ids[1:${listedLeaders}]) as url_id from url_leaders where owner = :leadersOf and sort = :leaderSort
+) as leader join url_stats s on s.url_id = leader.url_id join urls u on u.id = leader.url_id`;
+
 export type UrlLists = ReturnType<typeof createUrlLists>;
 
 /** Lists of short URLs, page by page. */
 export const createUrlLists = (search: SearchQuery) => ({
-  /** Lists up to `limit` matching short URLs after a cursor, with the cursor of the next page, if any. Following all
-   *  cursors visits every short URL that existed at the start exactly once, unless its sort value changes meanwhile. */
-  async list(query: {
-    filter: UrlFilter;
-    order: UrlOrder;
-    after?: UrlCursor | undefined;
-    limit: number;
-    now: Date;
-  }): Promise<{ urls: ListedUrl[]; next: UrlCursor | undefined }> {
-    const { filter, order, after, limit, now } = query;
-    const { value, id, cursor, shownValue } = sorts[order.sort];
-    const { sql, bindings } = conditionsOf(filter, now);
-    const [direction, comparison] = order.isDescending ? ['desc', '<'] : ['asc', '>'];
-    // Selects ids first: rows are wide, and only those of the page are needed in full.
-    const rows = await search<ListedUrl & { cursorValue: UrlCursor['value'] }>(
-      `with page as materialized (
-         select u.id, ${value} as value from urls u join url_stats s on s.url_id = u.id
-         where ${sql} ${after ? `and (${value}, ${id}) ${comparison} (${cursor}, :cursorId)` : ''}
-         order by ${value} ${direction}, ${id} ${direction} limit :limit
-       )
-       select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt",
-         u.deleted_at as "deletedAt", ${shownValue} as "cursorValue"
-       from page join urls u on u.id = page.id join url_stats s on s.url_id = page.id
-       order by page.value ${direction}, page.id ${direction}`,
-      { ...bindings, limit: limit + 1, ...(after && { cursorValue: after.value, cursorId: after.id }) },
-    );
-    const last = rows.length > limit ? rows[limit - 1] : undefined;
-    return {
-      urls: rows.slice(0, limit),
-      next: last && { value: last.cursorValue, id: last.id },
-    };
+  /** Lists up to `limit` matching short URLs after a cursor. Following all cursors visits every short URL that existed at the start
+   *  exactly once, unless its sort value changes meanwhile. Where leaders are kept, the first pages are made of them: their values are
+   *  current, but a short URL that has come among them since `asOf` is missing. */
+  async list(query: ListQuery): Promise<UrlPage> {
+    if (hasLeaders(query)) {
+      const leaders = {
+        leadersOf: query.filter.owner ?? everyone,
+        leaderSort: query.order.sort as LeaderSort,
+      };
+      const asOf = await findLeadersTime(search, leaders.leadersOf, leaders.leaderSort);
+      const page = asOf && (await readPage(search, query, fromLeaders, leaders));
+      // Without a next page the leaders are at their end, and others may follow.
+      if (asOf && page?.next) return { ...page, asOf };
+    }
+    const page = await readPage(search, query, 'urls u join url_stats s on s.url_id = u.id', {});
+    return { ...page, asOf: null };
   },
 
   /** Counts the matching short URLs, up to `maxCounted`; `countedAt` is the time of PostgreSQL. */
@@ -107,3 +119,38 @@ export const createUrlLists = (search: SearchQuery) => ({
     return { count: Math.min(matches, maxCounted), isExact: matches <= maxCounted, countedAt };
   },
 });
+
+/** Reads a page of the short URLs of `source`. */
+async function readPage(
+  search: SearchQuery,
+  { filter, order, after, limit, now }: ListQuery,
+  source: string,
+  sourceBindings: Record<string, unknown>,
+): Promise<Omit<UrlPage, 'asOf'>> {
+  const { value, id, cursor, shownValue } = sorts[order.sort];
+  const { sql, bindings } = conditionsOf(filter, now);
+  const [direction, comparison] = order.isDescending ? ['desc', '<'] : ['asc', '>'];
+  // Selects ids first: rows are wide, and only those of the page are needed in full.
+  const rows = await search<ListedUrl & { cursorValue: UrlCursor['value'] }>(
+    `with page as materialized (
+       select u.id, ${value} as value from ${source}
+       where ${sql} ${after ? `and (${value}, ${id}) ${comparison} (${cursor}, :cursorId)` : ''}
+       order by ${value} ${direction}, ${id} ${direction} limit :limit
+     )
+     select ${urlColumns}, s.click_count as "clickCount", s.last_accessed_at as "lastAccessedAt",
+       u.deleted_at as "deletedAt", ${shownValue} as "cursorValue"
+     from page join urls u on u.id = page.id join url_stats s on s.url_id = page.id
+     order by page.value ${direction}, page.id ${direction}`,
+    {
+      ...bindings,
+      ...sourceBindings,
+      limit: limit + 1,
+      ...(after && { cursorValue: after.value, cursorId: after.id }),
+    },
+  );
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return {
+    urls: rows.slice(0, limit),
+    next: last && { value: last.cursorValue, id: last.id },
+  };
+}

@@ -1,4 +1,5 @@
 import type { SearchQuery } from '../../storage/postgres/search-query.ts';
+import { everyone } from '../kept-lists/large-owners.ts';
 import type { Owner } from '../store/owner.ts';
 import { conditionsOf } from './filter.ts';
 
@@ -9,17 +10,11 @@ export interface UrlSummary {
   clickCount: number;
 }
 
-/** The order of a list, and the condition for what follows a summary in it. */
+/** By order of a list: the expressions it is sorted by, which the indexes of kept summaries have, and their values after a summary. */
 const orders = {
-  urls: {
-    columns: '"urlCount" desc, name',
-    isAfter: '(urls < :urlCount or urls = :urlCount and name > :name)',
-  },
-  clicks: {
-    columns: '"clickCount" desc, name',
-    isAfter: '(clicks < :clickCount or clicks = :clickCount and name > :name)',
-  },
-  name: { columns: 'name', isAfter: 'name > :name' },
+  urls: { columns: '-urls, name', after: '-cast(:urlCount as bigint), :name' },
+  clicks: { columns: '-clicks, name', after: '-cast(:clickCount as bigint), :name' },
+  name: { columns: 'name', after: ':name' },
 };
 
 export type SummaryOrder = keyof typeof orders;
@@ -35,50 +30,62 @@ export interface SummaryQuery {
   now: Date;
 }
 
+/** Up to `limit` summaries. */
+export interface SummaryPage {
+  summaries: UrlSummary[];
+  /** When kept summaries were counted; null if they were counted now. */
+  asOf: Date | null;
+}
+
 export type UrlSummaries = ReturnType<typeof createUrlSummaries>;
 
-/** Groups short URLs by tag and by host, for one owner or all; deleted ones are not included. */
+/** SQL of the groups of short URLs that match a condition: name, urls and clicks. */
+const groups = {
+  tag: (condition: string) => `
+    select tag as name, count(*) as urls, sum(s.click_count) as clicks
+    from urls u join url_stats s on s.url_id = u.id cross join unnest(u.tags) as tag
+    where ${condition} and u.tags <> '{}'
+    group by tag`,
+  // Groups by authority first: extracting the host takes longer than counting.
+  host: (condition: string) => `
+    select host_of('//' || authority) as name, sum(urls) as urls, sum(clicks) as clicks
+    from (
+      select split_part(u.original_url, '/', 3) as authority, count(*) as urls, sum(s.click_count) as clicks
+      from urls u join url_stats s on s.url_id = u.id
+      where ${condition}
+      group by authority
+    ) as authorities
+    group by 1`,
+};
+
+/** Groups short URLs by tag and by host, for one owner or all; deleted ones are not included. Where summaries are kept, they are answered
+ *  as of their last count. */
 export function createUrlSummaries(search: SearchQuery) {
-  async function summarise(query: SummaryQuery, groups: (condition: string) => string) {
+  async function summarise(kind: keyof typeof groups, query: SummaryQuery): Promise<SummaryPage> {
     const { owner, order, after, limit, now } = query;
-    const { sql, bindings } = conditionsOf({ owner }, now);
-    const { columns, isAfter } = orders[order];
-    return await search<UrlSummary>(
-      // Materialized, so that the name is computed per group and not per short URL.
-      `with groups as materialized (${groups(sql)})
-       select name, cast(urls as bigint) as "urlCount", cast(clicks as bigint) as "clickCount"
-       from groups where name is not null ${after ? `and ${isAfter}` : ''}
-       order by ${columns} limit :limit`,
-      { ...bindings, ...after, limit },
+    const keptFor = owner ?? everyone;
+    const [kept] = await search<{ asOf: Date }>(
+      'select as_of as "asOf" from url_summary_pass where as_of is not null and :keptFor = any(owners)',
+      { keptFor },
     );
+    const { sql, bindings } = conditionsOf({ owner }, now);
+    const [condition, source] = kept
+      ? ['owner = :keptFor and kind = :kind', 'url_summaries']
+      : // Materialized, so that the name is computed per group and not per short URL.
+        ['name is not null', 'groups'];
+    const summaries = await search<UrlSummary>(
+      `${kept ? '' : `with groups as materialized (${groups[kind](sql)})`}
+       select name, cast(urls as bigint) as "urlCount", cast(clicks as bigint) as "clickCount"
+       from ${source} where ${condition} ${after ? `and (${orders[order].columns}) > (${orders[order].after})` : ''}
+       order by ${orders[order].columns} limit :limit`,
+      { ...bindings, ...after, keptFor, kind, limit },
+    );
+    return { summaries, asOf: kept?.asOf ?? null };
   }
 
   return {
-    /** Returns the first `limit` tags. */
-    tags: async (query: SummaryQuery): Promise<UrlSummary[]> =>
-      await summarise(
-        query,
-        (condition) => `
-          select tag as name, count(*) as urls, sum(s.click_count) as clicks
-          from urls u join url_stats s on s.url_id = u.id cross join unnest(u.tags) as tag
-          where ${condition} and u.tags <> '{}'
-          group by tag`,
-      ),
-
-    /** Returns the first `limit` hosts; ports are ignored. */
-    hosts: async (query: SummaryQuery): Promise<UrlSummary[]> =>
-      await summarise(
-        query,
-        // Groups by authority first: extracting the host takes longer than counting.
-        (condition) => `
-          select host_of('//' || authority) as name, sum(urls) as urls, sum(clicks) as clicks
-          from (
-            select split_part(u.original_url, '/', 3) as authority, count(*) as urls, sum(s.click_count) as clicks
-            from urls u join url_stats s on s.url_id = u.id
-            where ${condition}
-            group by authority
-          ) as authorities
-          group by 1`,
-      ),
+    tags: async (query: SummaryQuery): Promise<SummaryPage> => await summarise('tag', query),
+    /** Ports are ignored. */
+    hosts: async (query: SummaryQuery): Promise<SummaryPage> => await summarise('host', query),
   };
 }

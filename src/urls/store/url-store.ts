@@ -183,17 +183,5 @@ export function createUrlStore(db: Knex) {
       );
       return rows.map(({ shortCode }) => shortCode);
     },
-
-    /** Returns the `limit` most clicked short URLs that redirect at `now`, most clicked first. */
-    async findMostClicked(now: Date, limit: number): Promise<ShortUrl[]> {
-      const { rows } = await db.raw<{ rows: ShortUrl[] }>(
-        `select ${urlColumns} from url_stats s join urls u on u.id = s.url_id
-         where s.click_count > 0 and u.is_active and u.deleted_at is null
-           and (u.expires_at is null or u.expires_at > :now)
-         order by s.click_count desc, u.id limit :limit`,
-        { now, limit },
-      );
-      return rows;
-    },
   };
 }

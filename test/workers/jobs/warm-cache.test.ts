@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createRedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import { createLeaderStore } from '../../../src/urls/kept-lists/leaders.ts';
 import { createUrlStore } from '../../../src/urls/store/url-store.ts';
 import { warmCache } from '../../../workers/jobs/cache/warm-cache.ts';
 import { createJobContext } from '../../support/job-context.ts';
@@ -12,6 +13,7 @@ const fast = { limit: 10_000, perSecond: 100_000 };
 
 const createDeps = () => ({
   urlStore: createUrlStore(database.db()),
+  leaders: createLeaderStore(database.db()),
   urlCache: createRedisUrlCache(redis.redis(), { prefix: redis.prefix, ttlSeconds: 3_600 }),
   now: async () => new Date(),
 });
@@ -67,7 +69,7 @@ test('tombstones and newer entries are kept', async () => {
   await insertUrls(database.db(), { begin: 'url-', count: 4 });
   const deps = createDeps();
   // Simulates changes and a deletion after the warm-up has read the rows.
-  const [first, second] = await deps.urlStore.findMostClicked(new Date(), 10);
+  const [first, second] = await deps.leaders.findMostClicked(new Date(), 10);
   await deps.urlCache.put({
     ...first!,
     version: first!.version + 100,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisUrlCache } from '../../../src/urls/cache/redis-cache.ts';
+import type { LeaderStore } from '../../../src/urls/kept-lists/leaders.ts';
 import type { UrlStore } from '../../../src/urls/store/url-store.ts';
 import { type JobContext, percentOf } from '../../job-context.ts';
 
@@ -8,11 +9,16 @@ const sliceSize = 500;
 /** Caches the most clicked short URLs, at most `perSecond`, so that redirects stay fast. Writes are versioned: newer entries are kept. Each
  *  slice is read again before it is written, because short URLs may have changed since the list was read. */
 export async function warmCache(
-  deps: { urlStore: UrlStore; urlCache: RedisUrlCache; now: () => Promise<Date> },
+  deps: {
+    urlStore: UrlStore;
+    leaders: Pick<LeaderStore, 'findMostClicked'>;
+    urlCache: RedisUrlCache;
+    now: () => Promise<Date>;
+  },
   { limit, perSecond }: { limit: number; perSecond: number },
   { reportProgress, signal }: JobContext,
 ) {
-  const urls = await deps.urlStore.findMostClicked(await deps.now(), limit);
+  const urls = await deps.leaders.findMostClicked(await deps.now(), limit);
   let stored = 0;
   for (let i = 0; i < urls.length && !signal.aborted; i += sliceSize) {
     const codes = urls.slice(i, i + sliceSize).map(({ shortCode }) => shortCode);

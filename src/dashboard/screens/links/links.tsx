@@ -7,7 +7,7 @@ import { may } from '../../state/session.ts';
 import { common } from '../../texts/en/common.ts';
 import { linksTexts as texts } from '../../texts/en/links.ts';
 import { copyAndSay } from '../../ui/copy.tsx';
-import { formatNumber } from '../../ui/format.ts';
+import { formatNumber, formatTime } from '../../ui/format.ts';
 import { Empty, ProblemNote, Screen } from '../../ui/screen.tsx';
 import { BulkBar } from './bulk-bar.tsx';
 import { deleteOne } from './bulk-state.ts';
@@ -108,6 +108,7 @@ export function LinksScreen() {
               </label>
             )}
             <span>{counted ?? (count.problem ? '' : common.loading)}</span>
+            {page.data?.as_of && <span class="quiet">{texts.sortedAt(formatTime(page.data.as_of))}</span>}
           </div>
           {page.data && urls.length === 0 ? (
             <Empty title={texts.noMatch}>

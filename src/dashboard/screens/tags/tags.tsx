@@ -10,7 +10,7 @@ import { common } from '../../texts/en/common.ts';
 import { tagsTexts as texts } from '../../texts/en/tags.ts';
 import { Confirm, FormDialog } from '../../ui/dialog.tsx';
 import { Choice, TextField } from '../../ui/field.tsx';
-import { formatNumber, plain } from '../../ui/format.ts';
+import { formatNumber, formatTime, plain } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { ProblemNote, Screen } from '../../ui/screen.tsx';
 
@@ -44,7 +44,7 @@ export function TagsScreen() {
     >
       {tags.problem && <ProblemNote problem={tags.problem} onRetry={tags.reload} />}
       <div class="panels is-halves">
-        <Summaries title={texts.tags} items={tags.data?.items} filter="tag">
+        <Summaries title={texts.tags} page={tags.data} filter="tag">
           {(tag) =>
             may('urls:write') && (
               <>
@@ -68,7 +68,7 @@ export function TagsScreen() {
             )
           }
         </Summaries>
-        <Summaries title={texts.hosts} items={hosts.data?.items} filter="host" />
+        <Summaries title={texts.hosts} page={hosts.data} filter="host" />
       </div>
       {renamed !== undefined && (
         <RenameDialog tag={renamed} onClose={() => setRenamed(undefined)} onRenamed={tags.reload} />
@@ -93,14 +93,16 @@ export function TagsScreen() {
 
 function Summaries(props: {
   title: string;
-  items: Summary[] | undefined;
+  page: { items: Summary[]; as_of: string | null } | undefined;
   filter: 'tag' | 'host';
   children?: (name: string) => preact.ComponentChildren;
 }) {
-  const { title, items, filter, children } = props;
+  const { title, page, filter, children } = props;
+  const items = page?.items;
   return (
     <section class="panel table-panel" aria-busy={items === undefined}>
       <h2>{title}</h2>
+      {page?.as_of && <p class="quiet table-note">{texts.countedAt(formatTime(page.as_of))}</p>}
       {items?.length === 0 && <p class="quiet table-note">{texts.none}</p>}
       {items !== undefined && items.length > 0 && (
         <table>

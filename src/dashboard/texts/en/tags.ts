@@ -18,5 +18,6 @@ export const tagsTexts = {
   renamed: (tag: string) => `Renamed to ${tag}`,
   removed: (tag: string) => `Removed ${tag}`,
   started: 'Many links have this tag: they change in the background.',
+  countedAt: (time: string) => `Counted at ${time}`,
   none: 'No link has a tag yet.',
 };

@@ -6,18 +6,11 @@ import {
   type UrlOrder,
   urlSorts,
 } from '../../../urls/search/list.ts';
-import {
-  summaryOrders,
-  type SummaryQuery,
-  type UrlSummaries,
-  type UrlSummary,
-} from '../../../urls/search/summaries.ts';
-import type { Owner } from '../../../urls/store/owner.ts';
 import type { Urls } from '../../../urls/urls.ts';
-import { plainText } from '../../../validation/text.ts';
 import { timestamp } from '../../routes/schemas.ts';
 import type { Handlers, Operations } from '../operation.ts';
-import { pageOf, pageQuery, readCursor, readPage, writeCursor } from '../pagination.ts';
+import { pageOf, pageQuery, readCursor, writeCursor } from '../pagination.ts';
+import { asOfField, presentTime } from './as-of.ts';
 import { toFilter, urlFilterQuery } from './filter-query.ts';
 import { urlPosition } from './position.ts';
 import { presentUrl, shortUrl } from './presenter.ts';
@@ -25,7 +18,7 @@ import { presentUrl, shortUrl } from './presenter.ts';
 const tag = 'Search';
 /** Most items of a page. */
 export const maxListItems = 200;
-const limits = { default: 50, max: maxListItems };
+export const listLimits = { default: 50, max: maxListItems };
 
 const sorts = urlSorts.flatMap((sort) => [sort, `-${sort}`] as const);
 
@@ -37,7 +30,7 @@ const listQuery = urlFilterQuery
       .describe(
         'Sort order. A leading "-" sorts in descending order. `-created` by default, and `-deleted` with `state=deleted`, which `deleted` needs',
       ),
-    ...pageQuery(limits),
+    ...pageQuery(listLimits),
   })
   .refine(({ state, sort }) => state === 'deleted' || !sort?.endsWith('deleted'), {
     path: ['sort'],
@@ -52,27 +45,7 @@ const urlCount = z.object({
   ),
 });
 
-const summaryQuery = z.strictObject({
-  sort: z
-    .enum(summaryOrders, `must be one of ${summaryOrders.join(', ')}`)
-    .default('urls')
-    .describe('`urls` and `clicks` sort in descending order'),
-  ...pageQuery(limits),
-});
-
-const summary = z.object({
-  name: z.string(),
-  urls: z.int().describe('Number of short URLs'),
-  clicks: z.int().describe('Number of their clicks'),
-});
-
-const summaryPosition = z.object({
-  name: plainText(1_000),
-  urlCount: z.int(),
-  clickCount: z.int(),
-});
-
-/** Lists of short URLs, and of their tags and hosts. */
+/** Lists of short URLs, and their number. */
 export const findOperations = {
   listUrls: {
     method: 'get',
@@ -84,7 +57,10 @@ export const findOperations = {
     scope: 'urls:read',
     query: listQuery,
     replies: {
-      200: { description: 'A page of short URLs.', body: pageOf(shortUrl) },
+      200: {
+        description: 'A page of short URLs.',
+        body: pageOf(shortUrl).extend({ as_of: asOfField('search for the short URLs that come first') }),
+      },
     },
     problems: [],
   },
@@ -98,28 +74,6 @@ export const findOperations = {
     scope: 'urls:read',
     query: urlFilterQuery,
     replies: { 200: { description: 'The count.', body: urlCount } },
-    problems: [],
-  },
-  listTags: {
-    method: 'get',
-    path: '/api/v1/tags',
-    tag,
-    summary: 'List tags',
-    description: 'Tags with the number of their short URLs and clicks.',
-    scope: 'urls:read',
-    query: summaryQuery,
-    replies: { 200: { description: 'A page of tags.', body: pageOf(summary) } },
-    problems: [],
-  },
-  listHosts: {
-    method: 'get',
-    path: '/api/v1/hosts',
-    tag,
-    summary: 'List hosts',
-    description: 'Hosts of original URLs, with the number of their short URLs and clicks.',
-    scope: 'urls:read',
-    query: summaryQuery,
-    replies: { 200: { description: 'A page of hosts.', body: pageOf(summary) } },
     problems: [],
   },
 } as const satisfies Operations;
@@ -136,34 +90,13 @@ const presentDeletion = ({ deletedAt, ...url }: ListedUrl, urls: Pick<Urls, 'pur
     purged_at: urls.purgedAt({ ...url, deletedAt }).toISOString(),
   };
 
-const presentSummary = ({ name, urlCount, clickCount }: UrlSummary): z.input<typeof summary> => ({
-  name,
-  urls: urlCount,
-  clicks: clickCount,
-});
-
-async function readSummaries(
-  name: string,
-  { sort: order, ...page }: z.output<typeof summaryQuery>,
-  owner: Owner,
-  find: (query: SummaryQuery) => Promise<UrlSummary[]>,
-) {
-  const { rows, nextCursor } = await readPage(page, {
-    list: [name, order, owner],
-    position: summaryPosition,
-    positionOf: (row: UrlSummary) => row,
-    read: async (after, limit) => await find({ owner, order, after, limit, now: new Date() }),
-  });
-  return { items: rows.map(presentSummary), next_cursor: nextCursor };
-}
-
 export const findHandlers = ({
   urls,
   urlSearch,
   baseUrl,
 }: {
   urls: Pick<Urls, 'purgedAt'>;
-  urlSearch: UrlLists & UrlSummaries;
+  urlSearch: UrlLists;
   baseUrl: string;
 }): Handlers<typeof findOperations> => ({
   listUrls: async ({ query, owner }) => {
@@ -175,6 +108,7 @@ export const findHandlers = ({
       body: {
         items: page.urls.map((url) => ({ ...presentUrl(url, baseUrl), ...presentDeletion(url, urls) })),
         next_cursor: page.next ? writeCursor(page.next, list) : null,
+        as_of: presentTime(page.asOf),
       },
     };
   },
@@ -183,14 +117,4 @@ export const findHandlers = ({
     const { count, isExact, countedAt } = await urlSearch.count(toFilter(query, owner), new Date());
     return { status: 200, body: { count, is_exact: isExact, counted_at: countedAt.toISOString() } };
   },
-
-  listTags: async ({ query, owner }) => ({
-    status: 200,
-    body: await readSummaries('tags', query, owner, urlSearch.tags),
-  }),
-
-  listHosts: async ({ query, owner }) => ({
-    status: 200,
-    body: await readSummaries('hosts', query, owner, urlSearch.hosts),
-  }),
 });

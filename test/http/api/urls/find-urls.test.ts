@@ -1,7 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApiKeys } from '../../../../src/api-keys/api-keys.ts';
+import { findLargeOwners } from '../../../../src/urls/kept-lists/large-owners.ts';
+import { createLeaderStore } from '../../../../src/urls/kept-lists/leaders.ts';
+import { createSummaryPassStore } from '../../../../src/urls/kept-lists/summary-pass.ts';
+import { summariseUrls } from '../../../../workers/jobs/urls/summarise-urls.ts';
 import { readPages } from '../../../support/http/pages.ts';
 import { useWeb } from '../../../support/http/web-app.ts';
+import { createJobContext } from '../../../support/job-context.ts';
 import { createRandom } from '../../../support/random.ts';
 import { createUrl } from '../../../support/urls/urls.ts';
 
@@ -10,6 +15,7 @@ const web = useWeb();
 interface Page {
   items: Record<string, unknown>[];
   next_cursor: string | null;
+  as_of: string | null;
 }
 
 async function get(path: string, client = web.client()): Promise<Page> {
@@ -250,6 +256,30 @@ describe('a summary', () => {
     expect((await get('/api/v1/hosts?sort=clicks&limit=1')).items).toEqual([
       { name: 'tea.example', urls: 1, clicks: 9 },
     ]);
+  });
+
+  test('has the time of its count where the job keeps it, as has a list by clicks', async () => {
+    const paths = ['/api/v1/tags', '/api/v1/hosts', '/api/v1/urls?sort=-clicks&limit=1'];
+    const made = await Promise.all(paths.map(async (path) => await get(path)));
+    expect(made.map((page) => page.as_of)).toEqual([null, null, null]);
+    const db = web.database.db();
+    const summarise = async (above: number) =>
+      await summariseUrls(
+        {
+          summaries: createSummaryPassStore(db),
+          leaders: createLeaderStore(db),
+          findLargeOwners: async () => await findLargeOwners(db, above),
+        },
+        { leaderCount: 10, always: true },
+        createJobContext(),
+      );
+    await summarise(0);
+    for (const [i, path] of paths.entries()) {
+      const { as_of, ...kept } = await get(path);
+      expect(Date.parse(as_of!)).toBeGreaterThan(Date.now() - 60_000);
+      expect({ ...kept, as_of: null }).toEqual(made[i]);
+    }
+    await summarise(Infinity);
   });
 
   test.each(['sort=first', 'limit=0', 'limit=201', 'q=food'])(
