@@ -70,7 +70,7 @@ export function createLeaderStore(db: Knex) {
       const hasKeys = owners.some((owner) => owner !== everyone);
       const { rows } = await db.raw<{ rows: Candidate[] }>(
         `select o.owner, s.url_id as id, ${values.clicks} as clicks, ${values.last_click} as last_click
-         from url_stats s ${hasKeys ? 'join urls u on u.id = s.url_id' : ''}
+         from url_stats s ${hasKeys ? 'join urls u on u.id = s.url_id and u.id between :first and :last' : ''}
          join unnest(cast(:owners as bigint[]), cast(:clicks as bigint[]), cast(:clickIds as bigint[]),
                      cast(:lastClicks as bigint[]), cast(:lastClickIds as bigint[]))
            as o (owner, clicks, clicks_id, last_click, last_click_id) on ${hasKeys ? 'o.owner in (0, u.created_by)' : 'true'}

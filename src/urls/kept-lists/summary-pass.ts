@@ -73,12 +73,14 @@ export function createSummaryPassStore(db: Knex) {
       owners: readonly number[],
     ): Promise<boolean> {
       const added = await inPass(pass, async (trx) => {
+        await trx.raw(`set local work_mem = '64MB'`);
         await trx.raw(
           `with slice as materialized (
              select case when u.created_by = any(cast(:owners as bigint[])) then u.created_by end as owner, u.tags,
                split_part(u.original_url, '/', 3) as authority, s.click_count as clicks
              from urls u join url_stats s on s.url_id = u.id
-             where u.id > :after and u.id <= :last and u.deleted_at is null
+             -- Both ranges: otherwise PostgreSQL may read all counters for each slice.
+             where u.id > :after and u.id <= :last and s.url_id > :after and s.url_id <= :last and u.deleted_at is null
            ), named as materialized (
              select owner, 'tag' as kind, tag as name, count(*) as urls, sum(clicks) as clicks
              from slice cross join unnest(tags) as tag group by owner, tag
