@@ -17,6 +17,7 @@ const order = [
   'src/resilience/process',
   'src/storage/connections',
   'src/storage/postgres',
+  'src/storage/reads',
   'src/storage/redis',
   'src/rate-limits',
   'src/storage/schema',

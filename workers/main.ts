@@ -17,6 +17,8 @@ import { ClosingStack, endOnSignal } from '../src/resilience/shutdown.ts';
 import { createPostgresMetrics } from '../src/storage/postgres/metrics.ts';
 import { closePostgres, openPostgres } from '../src/storage/postgres/postgres.ts';
 import { watchPostgres } from '../src/storage/postgres/watch.ts';
+import { openReplica } from '../src/storage/reads/open-replica.ts';
+import { findPosition } from '../src/storage/reads/position.ts';
 import { openCacheRedis } from '../src/storage/redis/cache-service.ts';
 import { watchRedisMemory } from '../src/storage/redis/memory.ts';
 import { closeRedis, openRedis, waitForRedis } from '../src/storage/redis/redis.ts';
@@ -35,6 +37,8 @@ import { startWorkers } from './worker-pool.ts';
 
 /** Time limit of a statement of a job. */
 const queryTimeoutMs = 60_000;
+/** Connections to a standby for exports. */
+const maxExportReads = 2;
 /** How long the start waits for Redis. */
 const redisWaitMs = 1_000;
 
@@ -83,6 +87,13 @@ const postgresWatch = closing.defer(
   (watch) => watch.stop(),
 );
 void postgresWatch.check();
+const replica = openReplica('worker', config, {
+  findPosition: async () => await findPosition(db),
+  closing,
+  conditions,
+  postgresMetrics,
+  log,
+});
 const jobsRedis = closing.defer('redis (jobs)', openRedis('jobs', config.REDIS_URL, log), closeRedis);
 const cacheRedis = openCacheRedis('jobs', config, { redis: jobsRedis, closing, log });
 const memory = closing.defer(
@@ -124,6 +135,7 @@ const workers = closing.defer(
       cacheRedis,
       hasRoom: memory.hasRoom,
       versionFloor,
+      exportPool: replica?.openReadPool(db, { name: 'exports', poolMax: maxExportReads, queryTimeoutMs }),
     }),
     openRedis: () => openRedis('worker', config.REDIS_URL, log),
     redisPrefix: config.REDIS_PREFIX,

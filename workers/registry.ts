@@ -13,6 +13,7 @@ import { createKeyPool } from '../src/keys/key-pool.ts';
 import { createKeyStore } from '../src/keys/key-store.ts';
 import { createSessionStore } from '../src/sessions/session-store.ts';
 import { type Knex, readClock } from '../src/storage/postgres/postgres.ts';
+import type { ReadPool } from '../src/storage/reads/read-pool.ts';
 import type { RedisClient } from '../src/storage/redis/client.ts';
 import { isRedisUnavailable } from '../src/storage/redis/errors.ts';
 import { createClickSource } from '../src/transfers/exports/click-source.ts';
@@ -65,6 +66,7 @@ export function createProcessors({
   cacheRedis,
   hasRoom,
   versionFloor,
+  exportPool,
 }: {
   config: WorkerConfig;
   db: Knex;
@@ -75,6 +77,8 @@ export function createProcessors({
   hasRoom: () => boolean;
   /** See Epoch. */
   versionFloor?: () => number;
+  /** Reads the rows of exports; from `db` by default. */
+  exportPool?: ReadPool | undefined;
 }): Processors {
   const prefix = config.REDIS_PREFIX;
   const urls = {
@@ -113,7 +117,7 @@ export function createProcessors({
     importer: createImporter({ generator: keys.generator }),
     refreshCache: refreshLater.refreshCache,
     exportStore: createExportStore(db),
-    exportSources: { urls: createUrlSource(db), clicks: createClickSource(db) },
+    exportSources: { urls: createUrlSource(db, exportPool), clicks: createClickSource(db, exportPool) },
   };
   const titles = {
     titleStore: createTitleStore(db),
@@ -173,7 +177,7 @@ export function createProcessors({
           leaders: createLeaderStore(db),
           findLargeOwners: async () => await findLargeOwners(db, keptAbove),
         },
-        { leaderCount: Math.max(listedLeaders, config.WARM_CACHE_URLS), always: data.always ?? false },
+        { leaderCount: Math.max(...listedLeaders, config.WARM_CACHE_URLS), always: data.always ?? false },
         context,
       ),
     'rename-tag': ({ tag, name = null, created_by: owner = null }, context) =>

@@ -30,10 +30,16 @@ const address = {
 /** Settings of PostgreSQL. */
 export const database = {
   ...address,
+  DATABASE_REPLICA_URL: z
+    .string()
+    .optional()
+    .describe(
+      'Standbys of `DATABASE_URL` that serve lists, search, analytics and exports, in its form; of several hosts, one that is a standby. Default: the primary serves them',
+    ),
   DATABASE_POOL_MAX: wholeNumberText(1, 1_000)
     .default(10)
     .describe(
-      'Connections of the main pool to PostgreSQL, per process; a web process opens up to 10 more (clicks 2, searches 2, analytics 2, click events 2, blocklist 1, notifications 1), a worker 2 (flush watchdog, notifications)',
+      'Connections of the main pool to PostgreSQL, per process; a web process opens up to 10 more (clicks 2, searches 2, analytics 2, click events 2, blocklist 1, notifications 1), a worker 2 (flush watchdog, notifications); with `DATABASE_REPLICA_URL` also up to 6 to a standby, a worker 4',
     ),
 };
 

@@ -6,7 +6,7 @@ import { withDeadline } from './shutdown.ts';
 /** Failures within this time count as one: look-ups of one batch fail together. */
 const momentMs = 50;
 
-export type StoreName = 'PostgreSQL' | 'Redis' | 'Redis of the cache';
+export type StoreName = 'PostgreSQL' | 'PostgreSQL standby' | 'Redis' | 'Redis of the cache';
 
 /** A store did not answer in time. */
 export class StoreUnavailable extends Error {

@@ -48,6 +48,8 @@ const severities = {
   redis_evicts: 'degraded',
   /** The Redis of the cache does not work: it is away, refuses something, or lacks rights. */
   redis_cache_unusable: 'degraded',
+  /** A standby that is to serve reads is away, behind, or none of this database. */
+  replica_unusable: 'degraded',
   /** This process does not hear of changes, although the stores answer. */
   changes_unheard: 'degraded',
   /** No live worker process serves a queue. */

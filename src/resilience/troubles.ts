@@ -129,6 +129,12 @@ const ofConditions: Record<ConditionCode, Guidance> = {
     effect: 'Links redirect, more slowly. Clicks are counted. The jobs warm-cache and reconcile-cache wait.',
     action: 'Start the Redis of `REDIS_CACHE_URL`, and correct what the cause names.',
   },
+  replica_unusable: {
+    title: 'A standby serves no reads',
+    effect: 'None, except that the primary serves lists, search, analytics and exports too.',
+    action:
+      'Start the standby of `DATABASE_REPLICA_URL`, let it catch up, or point the setting to a standby of `DATABASE_URL`.',
+  },
   changes_unheard: {
     title: 'A process does not hear of changes',
     effect:

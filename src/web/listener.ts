@@ -24,7 +24,7 @@ import type { Stores } from './stores/stores.ts';
 /** The HTTP side of a web process: the raw listener with the redirect and the Koa application behind it, and what measures them. */
 export function createListener(web: WebContext, stores: Stores, modules: Modules) {
   const { config, log, closing, conditions } = web;
-  const { db, cacheRedis, urlCacheRedis, breakers, queues, workerCounts } = stores;
+  const { db, replica, cacheRedis, urlCacheRedis, breakers, queues, workerCounts } = stores;
   const { keyPool, clicks, rateLimits, analytics, transfers } = modules;
   const eventLoop = closing.defer(
     'event loop watch',
@@ -74,6 +74,7 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
         urlCacheRedis === cacheRedis
           ? undefined
           : { ping: async () => await urlCacheRedis.ping(), breaker: breakers.cache },
+      replica,
     },
     eventLoop,
     loadShedding,
@@ -136,7 +137,7 @@ export function createListener(web: WebContext, stores: Stores, modules: Modules
 /** The metrics of this process or, in a cluster, of all its web processes. */
 function openMetrics(
   { config, conditions, epoch, postgresMetrics, endProcess, log }: WebContext,
-  { breakers, queues, workerCounts }: Stores,
+  { breakers, replica, queues, workerCounts }: Stores,
   { urls, memoryCache, subscriptions, keyPool, clicks, rateLimits, analytics }: Modules,
   http: Pick<
     Parameters<typeof createWebMetrics>[0],
@@ -152,6 +153,7 @@ function openMetrics(
     clickEvents: analytics.clickEvents,
     rateLimits,
     breakers,
+    replica,
     subscriptions,
     conditions,
     epoch,

@@ -17,6 +17,7 @@ import {
 } from '../metrics/prometheus.ts';
 import { type Conditions, conditionMetric } from '../resilience/conditions.ts';
 import type { PostgresMetrics } from '../storage/postgres/metrics.ts';
+import type { OpenReplica } from '../storage/reads/open-replica.ts';
 import type { MemoryCache } from '../urls/cache/memory-cache.ts';
 import type { Subscriptions } from '../urls/changes/subscriptions.ts';
 import type { Urls } from '../urls/urls.ts';
@@ -32,6 +33,7 @@ interface WebMetricsDeps {
   connectionCounts: ConnectionCounts;
   rateLimits: Pick<RateLimits, 'limiters'>;
   breakers: CircuitBreakers;
+  replica: OpenReplica | undefined;
   subscriptions: Pick<Subscriptions, 'read'>;
   conditions: Pick<Conditions, 'list'>;
   epoch: Pick<CurrentEpoch, 'known'>;
@@ -132,7 +134,7 @@ const connectionMetrics = ({ open, rejected, closedIdle, waiting, cut }: Connect
   gauge('requests_waiting', 'Pipelined requests that wait for earlier requests on their connection', waiting),
 ];
 
-const storeMetrics = ({ breakers, subscriptions }: WebMetricsDeps): Metric[] => [
+const storeMetrics = ({ breakers, subscriptions, replica }: WebMetricsDeps): Metric[] => [
   gauge(
     'dependency_up',
     '1 while the circuit breaker of the store is closed, else 0',
@@ -140,7 +142,21 @@ const storeMetrics = ({ breakers, subscriptions }: WebMetricsDeps): Metric[] => 
       postgres: breakers.postgres,
       redis: breakers.redis,
       ...(breakers.cache !== breakers.redis && { redis_cache: breakers.cache }),
+      ...(replica && { postgres_replica: replica.breaker }),
     }).map(([dependency, { state }]) => ({ value: state === 'closed' ? 1 : 0, labels: { dependency } })),
+  ),
+  gauge(
+    'replica_lag_seconds',
+    'Time until the standby of DATABASE_REPLICA_URL had replayed what the primary had committed; absent while unknown',
+    replica?.lagSeconds() ?? [],
+  ),
+  counter(
+    'replica_reads_total',
+    'With DATABASE_REPLICA_URL: reads of lists, search and analytics by the server that answered',
+    Object.entries(replica?.reads() ?? { standby: 0, primary: 0 }).map(([server, value]) => ({
+      value,
+      labels: { server },
+    })),
   ),
   gauge(
     'subscription_up',

@@ -104,6 +104,11 @@ test.each([
   [{ REDIS_CA: ca }, /^REDIS_URL with REDIS_CA has TLS parameters, which need rediss:/],
   [{ REDIS_CACHE_URL: 'redis//:a-secret@cache' }, /^REDIS_CACHE_URL /],
   [{ REDIS_CACHE_URL: 'redis://cache?timeout=1' }, /^REDIS_CACHE_URL .*timeout/],
+  [
+    { DATABASE_REPLICA_URL: 'postgres://standby/l?target_session_attrs=primary' },
+    /^DATABASE_REPLICA_URL has a target_session_attrs that chooses a primary/,
+  ],
+  [{ DATABASE_REPLICA_URL: 'mysql://u:a-secret@standby/l' }, /^DATABASE_REPLICA_URL /],
   [{ DATABASE_DIRECT_URL: 'postgres://u:a-secret#@db/l' }, /^DATABASE_DIRECT_URL .*percent-encode/],
 ])('%o is rejected with the name of the setting and without its value', (env, problem) => {
   const problems = problemsOf(env);
@@ -165,6 +170,21 @@ test('the parts of a store are joined to a URL with any characters', () => {
     db: 3,
     tls: { ca: expect.stringContaining('BEGIN CERTIFICATE') as string },
   });
+});
+
+test('standbys have the password and certificates of DATABASE_URL, and are no primary', () => {
+  const { DATABASE_REPLICA_URL } = load({
+    DATABASE_PASSWORD: 'of-both',
+    DATABASE_CA: ca,
+    DATABASE_REPLICA_URL: 'postgres://u@standby1,standby2/l?target_session_attrs=standby',
+  });
+  expect(parsePostgresUrl(DATABASE_REPLICA_URL!)).toMatchObject({
+    hosts: [{ host: 'standby1' }, { host: 'standby2' }],
+    password: 'of-both',
+    wantsStandby: true,
+    tls: { mode: 'verify-full' },
+  });
+  expect(load({}).DATABASE_REPLICA_URL).toBeUndefined();
 });
 
 test('the Redis of the cache has the certificates of REDIS_URL, and its own login', () => {

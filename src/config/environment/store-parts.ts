@@ -1,5 +1,5 @@
 import { passwordFileParam } from '../../storage/connections/password-file.ts';
-import { parsePostgresUrl } from '../../storage/connections/postgres-url.ts';
+import { asStandbyUrl, parsePostgresUrl } from '../../storage/connections/postgres-url.ts';
 import { parseRedisUrl } from '../../storage/connections/redis-url.ts';
 import { StoreUrlError } from '../../storage/connections/store-url.ts';
 import { addLibpqTls } from './libpq-tls.ts';
@@ -80,6 +80,7 @@ export function joinStoreParts(raw: RawSettings, env: NodeJS.ProcessEnv): void {
   const [database, redis] = stores;
   // It shares the login and the certificates with DATABASE_URL.
   joinParts({ ...database!, url: 'DATABASE_DIRECT_URL', parts: [] }, raw, env);
+  joinParts({ ...database!, url: 'DATABASE_REPLICA_URL', parts: [], addDefaults: addStandby }, raw, env);
   // It shares the certificates with REDIS_URL, and may have another login.
   const { REDIS_PASSWORD: _, ...certificates } = redis!.params;
   const hasTls = raw.values['REDIS_CACHE_URL']?.startsWith('rediss') === true;
@@ -87,6 +88,8 @@ export function joinStoreParts(raw: RawSettings, env: NodeJS.ProcessEnv): void {
   for (const { parts, params } of stores)
     for (const name of [...parts, ...Object.keys(params)]) delete raw.values[name];
 }
+
+const addStandby: Store['addDefaults'] = (url, env, sources) => asStandbyUrl(addLibpqTls(url, env, sources));
 
 function joinParts(store: Store, raw: RawSettings, env: NodeJS.ProcessEnv): void {
   const { values, problems } = raw;

@@ -12,6 +12,13 @@ export const check = storeCheck.extend({
   breaker: z.enum(['closed', 'open', 'half-open']).describe('State of the circuit breaker'),
 });
 
+export const replicaCheck = check.extend({
+  lag_seconds: z
+    .number()
+    .nullable()
+    .describe('Time until the standby had replayed what the primary had committed; null while it is unknown'),
+});
+
 export const capabilities = z.object({
   redirects: z
     .enum(['all', 'cached', 'memory'])
@@ -61,6 +68,7 @@ const healthBody = commonHealth.extend({
     postgres: check,
     redis: check,
     redis_cache: check.optional().describe('Only with `REDIS_CACHE_URL`'),
+    postgres_replica: replicaCheck.optional().describe('Only with `DATABASE_REPLICA_URL`'),
   }),
 });
 

@@ -14,13 +14,22 @@ interface Store {
   breaker: Breaker;
 }
 
+interface ReplicaStore extends Store {
+  lagSeconds: () => number | null;
+}
+
 interface Check extends StoreCheck {
   breaker: Breaker['state'];
 }
 
 export interface HealthDeps {
-  /** `redisCache` is that of `REDIS_CACHE_URL`. */
-  stores: { postgres: Store; redis: Store; redisCache?: Store | undefined };
+  /** `redisCache` is that of `REDIS_CACHE_URL`, `replica` that of `DATABASE_REPLICA_URL`. */
+  stores: {
+    postgres: Store;
+    redis: Store;
+    redisCache?: Store | undefined;
+    replica?: ReplicaStore | undefined;
+  };
   poolSize: () => Promise<number>;
   clickStatus: ClickStatusReader;
   eventLoop: Pick<EventLoopWatch, 'delayMs'>;
@@ -34,11 +43,22 @@ export interface HealthDeps {
 export function createHealthReader(deps: HealthDeps) {
   const checkPostgres = checkWithBreaker(() => deps.stores.postgres);
   const checkRedis = checkWithBreaker(() => deps.stores.redis);
-  const { redisCache } = deps.stores;
+  const { redisCache, replica } = deps.stores;
   const checkCache = redisCache && checkWithBreaker(() => redisCache);
+  const checkReplica = replica && checkWithBreaker(() => replica);
   const checkAll = async () => {
-    const [postgres, redis, cache] = await Promise.all([checkPostgres(), checkRedis(), checkCache?.()]);
-    return { postgres, redis, ...(cache && { redis_cache: cache }) };
+    const [postgres, redis, cache, standby] = await Promise.all([
+      checkPostgres(),
+      checkRedis(),
+      checkCache?.(),
+      checkReplica?.(),
+    ]);
+    return {
+      postgres,
+      redis,
+      ...(cache && { redis_cache: cache }),
+      ...(replica && standby && { postgres_replica: { ...standby, lag_seconds: replica.lagSeconds() } }),
+    };
   };
   // The check of Redis reports why the size is missing.
   const readPoolSize = remember(async () => await deps.poolSize().catch(() => null), rememberMs);

@@ -10,8 +10,9 @@ export interface PostgresHost {
 
 /** Addresses and login of PostgreSQL. */
 export interface PostgresAddress {
-  /** Of several, the one that accepts writes is used. */
+  /** Of several, the one that accepts writes is used, or one that does not if `wantsStandby`. */
   hosts: PostgresHost[];
+  wantsStandby: boolean;
   user: string | undefined;
   password: string | undefined;
   passwordFile: string | undefined;
@@ -51,6 +52,22 @@ const harmless = [
   'uselibpqcompat',
 ];
 
+/** Parameter that Linkmill adds to a URL of standbys. */
+const standbyParam = 'linkmill_standby';
+/** Values of `target_session_attrs` in a URL of standbys. */
+const readable = new Set(['any', 'standby', 'prefer-standby', 'read-only']);
+
+/** The URL with the mark that its hosts are standbys. Throws a StoreUrlError if it asks for a primary. */
+export function asStandbyUrl(text: string): string {
+  const [address, query = ''] = text.split('?', 2) as [string, string?];
+  const params = new URLSearchParams(query);
+  if (!readable.has(params.get('target_session_attrs') ?? 'any'))
+    throw new StoreUrlError('has a target_session_attrs that chooses a primary: use standby, or remove it');
+  params.delete('target_session_attrs');
+  params.set(standbyParam, 'true');
+  return `${address}?${params.toString()}`;
+}
+
 /** Reads the URL of a PostgreSQL database, with the parameters of libpq. Throws a StoreUrlError. */
 export function parsePostgresUrl(text: string): PostgresAddress {
   const schemes = ['postgres', 'postgresql'];
@@ -58,7 +75,7 @@ export function parsePostgresUrl(text: string): PostgresAddress {
   const url = readStoreUrl(text, { schemes, listSchemes: schemes, example });
   const { params } = url;
   for (const [name, hint] of Object.entries(hints)) if (params.has(name)) throw new StoreUrlError(hint);
-  rejectUnknownParams(params, [...read, ...harmless, passwordFileParam]);
+  rejectUnknownParams(params, [...read, ...harmless, passwordFileParam, standbyParam]);
   const hosts = hostsOf(url);
   const isSocket = hosts.some(({ host }) => host.startsWith('/'));
   if (isSocket && hosts.length > 1)
@@ -72,6 +89,7 @@ export function parsePostgresUrl(text: string): PostgresAddress {
     throw new StoreUrlError(`has sslmode=${tls.mode}, but a Unix socket has no TLS`);
   return {
     hosts,
+    wantsStandby: params.has(standbyParam),
     user: params.get('user') ?? url.user,
     password: params.get('password') ?? url.password,
     passwordFile: params.get(passwordFileParam),

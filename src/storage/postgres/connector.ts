@@ -4,7 +4,7 @@ import { errorCodeOf } from '../../resilience/error-code.ts';
 import { readPasswordFile } from '../connections/password-file.ts';
 import { parsePostgresUrl, type PostgresAddress, type PostgresHost } from '../connections/postgres-url.ts';
 import type { SslMode } from '../connections/tls.ts';
-import { isInvalidAuthorization, isInvalidPassword, NoWritableHost } from './errors.ts';
+import { isInvalidAuthorization, isInvalidPassword, NoSuitableHost } from './errors.ts';
 
 /** How long a rejected login waits for a new password in the password file. */
 const newPasswordMs = 1_500;
@@ -32,9 +32,10 @@ interface Connected {
 }
 
 /** Opens connections with the `sslmode` of a URL. Certificates and the password file are read for each connection. Of several hosts it takes
- *  the first that accepts writes, beginning with the one that did last; throws NoWritableHost if none of those that answer does. */
+ *  the first that accepts writes, or of a URL of standbys the first that does not, beginning with the one that did last; throws NoSuitableHost if
+ *  none of those that answer does. */
 export function createPostgresConnector(url: string): Connect {
-  const { hosts } = parsePostgresUrl(url);
+  const { hosts, wantsStandby } = parsePostgresUrl(url);
   const connectors = hosts.map((_, i) => createHostConnector(url, i));
   const [only, ...others] = connectors;
   if (others.length === 0) return only!;
@@ -47,31 +48,31 @@ export function createPostgresConnector(url: string): Connect {
       const at = (first + i) % connectors.length;
       try {
         const client = await connectors[at]!(open);
-        if (await acceptsWrites(client)) {
+        if (await isSuitable(client, wantsStandby)) {
           last = at;
           return client;
         }
-        failure = new NoWritableHost();
+        failure = new NoSuitableHost(wantsStandby);
       } catch (error) {
-        if (!(failure instanceof NoWritableHost)) failure = error;
+        if (!(failure instanceof NoSuitableHost)) failure = error;
       }
     }
     throw failure;
   };
 }
 
-/** Whether a connection accepts writes; otherwise it is closed. */
-async function acceptsWrites(client: Connected): Promise<boolean> {
-  let isWritable = false;
+/** Whether a connection accepts writes, or does not if `wantsStandby`; otherwise it is closed. */
+async function isSuitable(client: Connected, wantsStandby: boolean): Promise<boolean> {
+  let isSuitable = false;
   try {
     const { rows } = (await client.query('show transaction_read_only')) as {
       rows: { transaction_read_only: string }[];
     };
-    isWritable = rows[0]!.transaction_read_only === 'off';
-    return isWritable;
+    isSuitable = (rows[0]!.transaction_read_only === 'on') === wantsStandby;
+    return isSuitable;
   } finally {
     // The server closes it too, so a failure changes nothing.
-    if (!isWritable) void client.end().catch(() => undefined);
+    if (!isSuitable) void client.end().catch(() => undefined);
   }
 }
 

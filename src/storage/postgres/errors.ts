@@ -26,12 +26,16 @@ export class UnsupportedLogin extends Error {
   }
 }
 
-/** Of several hosts, those that answer are standbys or read-only. */
-export class NoWritableHost extends Error {
-  override readonly name = 'NoWritableHost';
+/** Of several hosts, those that answer are standbys or read-only or, where a standby is wanted, primaries. */
+export class NoSuitableHost extends Error {
+  override readonly name = 'NoSuitableHost';
 
-  constructor() {
-    super('none of the hosts of DATABASE_URL accepts writes: promote a standby');
+  constructor(wantsStandby: boolean) {
+    super(
+      wantsStandby
+        ? 'none of the hosts of DATABASE_REPLICA_URL is a standby'
+        : 'none of the hosts of DATABASE_URL accepts writes: promote a standby',
+    );
   }
 }
 
@@ -168,7 +172,7 @@ const failures: [sqlState: RegExp, reason: string][] = [
 /** Why PostgreSQL cannot be used, in one sentence without a host, role, statement or value. */
 export function describeFailure(error: unknown): string {
   if (error instanceof PasswordMissing || error instanceof UnsupportedLogin) return `${error.message}.`;
-  if (error instanceof NoWritableHost) return 'None of the hosts of DATABASE_URL accepts writes.';
+  if (error instanceof NoSuitableHost) return `${error.message[0]!.toUpperCase()}${error.message.slice(1)}.`;
   const sqlState = sqlStateOf(error);
   const known = failures.find(([pattern]) => pattern.test(sqlState ?? ''))?.[1];
   const code = errorCodeOf(error);

@@ -7,6 +7,7 @@ import {
 } from '../../analytics/feed/feed-store.ts';
 import { conditionOf, type Sql } from '../../analytics/rollups/scope.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
+import { type ReadPool, readFrom, readOnce } from '../../storage/reads/read-pool.ts';
 import type { Owner } from '../../urls/store/owner.ts';
 import type { ExportedValue, ExportFilter, ExportSource } from './source.ts';
 
@@ -25,8 +26,8 @@ const readers = {
 } satisfies Record<string, (click: ClickEvent) => ExportedValue>;
 
 /** Click events ordered by the transactions that counted them, whose numbers are the row ids, then the events that a dump restored, without
- *  those of deleted short URLs. Events of one transaction stay together, so that a page may exceed its limit. */
-export function createClickSource(db: Knex): ExportSource {
+ *  those of deleted short URLs; rows are read from `pool`. Events of one transaction stay together, so that a page may exceed its limit. */
+export function createClickSource(db: Knex, pool: ReadPool = readFrom(db)): ExportSource {
   const store = createClickFeedStore(db);
   return {
     columns: Object.keys(readers),
@@ -42,8 +43,11 @@ export function createClickSource(db: Knex): ExportSource {
       const first = BigInt(after) + 1n;
       const counted = { from: first, before: BigInt(upTo) + 1n };
       const restored = { from: first > restoredOffset ? first : restoredOffset, before: 2n * restoredOffset };
-      let clicks = await findNext(store, counted, condition);
-      if (clicks.length === 0) clicks = await findNext(store, restored, condition);
+      const clicks = await readOnce(pool, async (trx) => {
+        const reading = createClickFeedStore(trx);
+        const found = await findNext(reading, counted, condition);
+        return found.length > 0 ? found : await findNext(reading, restored, condition);
+      });
       return clicks.map((click) => ({
         id: Number(click.transaction),
         values: Object.fromEntries(Object.entries(readers).map(([name, read]) => [name, read(click)])),

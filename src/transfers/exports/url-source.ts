@@ -1,4 +1,5 @@
 import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
+import { type ReadPool, readFrom, readOnce } from '../../storage/reads/read-pool.ts';
 import { storedColumns } from '../../urls/store/columns.ts';
 import { isOwned } from '../../urls/store/owner.ts';
 import type { ShortUrlWithClicks, StoredUrl } from '../../urls/url.ts';
@@ -31,8 +32,8 @@ const readers = {
   last_accessed_at: (url) => url.lastAccessedAt,
 } satisfies Record<string, (url: ExportedUrl) => ExportedValue>;
 
-/** Short URLs with their counters, without deleted ones. */
-export const createUrlSource = (db: Knex): ExportSource => ({
+/** Short URLs with their counters, without deleted ones; rows are read from `pool`. */
+export const createUrlSource = (db: Knex, pool: ReadPool = readFrom(db)): ExportSource => ({
   columns: Object.keys(readers),
 
   async findLastId() {
@@ -41,9 +42,12 @@ export const createUrlSource = (db: Knex): ExportSource => ({
   },
 
   async findRows({ after, upTo, owner, limit }) {
-    const { rows } = await db.raw<{ rows: ExportedUrl[] }>(
-      // Joined after the page is complete, row by row: PostgreSQL would also read the counters of all earlier pages again.
-      `with page as materialized (
+    const { rows } = await readOnce(
+      pool,
+      async (trx) =>
+        await trx.raw<{ rows: ExportedUrl[] }>(
+          // Joined after the page is complete, row by row: PostgreSQL would also read the counters of all earlier pages again.
+          `with page as materialized (
          select u.* from urls u
          where u.id > :after and u.id <= :upTo and u.deleted_at is null and ${isOwned}
          order by u.id limit :limit
@@ -53,7 +57,8 @@ export const createUrlSource = (db: Knex): ExportSource => ({
          select click_count, last_accessed_at from url_stats where url_id = u.id limit 1
        ) s on true
        order by u.id`,
-      { after, upTo, owner, limit },
+          { after, upTo, owner, limit },
+        ),
     );
     return rows.map((url) => ({
       id: url.id,

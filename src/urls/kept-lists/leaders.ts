@@ -1,5 +1,5 @@
 import { type Knex, onlyRow } from '../../storage/postgres/postgres.ts';
-import type { SearchQuery } from '../../storage/postgres/search-query.ts';
+import type { SearchQuery } from '../../storage/reads/search-query.ts';
 import { urlColumns } from '../store/columns.ts';
 import type { ShortUrl } from '../url.ts';
 import { everyone, isDueSql } from './large-owners.ts';
@@ -8,8 +8,8 @@ import { everyone, isDueSql } from './large-owners.ts';
 export const leaderSorts = ['clicks', 'last_click'] as const;
 export type LeaderSort = (typeof leaderSorts)[number];
 
-/** Kept short URLs of an owner in a list: fewer than the leaders that a warm-up reads, because a list reads all of them for each page. */
-export const listedLeaders = 10_000;
+/** Of how many leaders a page of a list is made: of more only if the page is not full, because each is read. */
+export const listedLeaders = [1_000, 10_000] as const;
 
 /** Sort values that JavaScript represents exactly: clicks, and microseconds since 1970, -1 if never clicked. */
 const values: Record<LeaderSort, string> = {

@@ -1,4 +1,4 @@
-import type { SearchQuery } from '../../storage/postgres/search-query.ts';
+import type { SearchQuery } from '../../storage/reads/search-query.ts';
 import { everyone } from '../kept-lists/large-owners.ts';
 import { findLeadersTime, type LeaderSort, leaderSorts, listedLeaders } from '../kept-lists/leaders.ts';
 import { urlColumns } from '../store/columns.ts';
@@ -80,9 +80,9 @@ interface ListQuery {
 const hasLeaders = ({ filter, order }: ListQuery): boolean =>
   order.isDescending && !filter.isDeleted && leaderSorts.some((sort) => sort === order.sort);
 
-/** The leaders of an owner. */
-const fromLeaders = `(
-  select unnest(url_ids[1:${listedLeaders}]) as url_id from url_leaders where owner = :leadersOf and sort = :leaderSort
+/** The first leaders of an owner. */
+const fromLeaders = (count: number) => `(
+  select unnest(url_ids[1:${count}]) as url_id from url_leaders where owner = :leadersOf and sort = :leaderSort
 ) as leader join url_stats s on s.url_id = leader.url_id join urls u on u.id = leader.url_id`;
 
 export type UrlLists = ReturnType<typeof createUrlLists>;
@@ -99,9 +99,11 @@ export const createUrlLists = (search: SearchQuery) => ({
         leaderSort: query.order.sort as LeaderSort,
       };
       const asOf = await findLeadersTime(search, leaders.leadersOf, leaders.leaderSort);
-      const page = asOf && (await readPage(search, query, fromLeaders, leaders));
-      // Without a next page the leaders are at their end, and others may follow.
-      if (asOf && page?.next) return { ...page, asOf };
+      for (const count of asOf ? listedLeaders : []) {
+        const page = await readPage(search, query, fromLeaders(count), leaders);
+        // Without a next page these leaders are at their end, and others may follow.
+        if (asOf && page.next) return { ...page, asOf };
+      }
     }
     const page = await readPage(search, query, 'urls u join url_stats s on s.url_id = u.id', {});
     return { ...page, asOf: null };

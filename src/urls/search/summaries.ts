@@ -1,4 +1,4 @@
-import type { SearchQuery } from '../../storage/postgres/search-query.ts';
+import type { SearchQuery } from '../../storage/reads/search-query.ts';
 import { everyone } from '../kept-lists/large-owners.ts';
 import type { Owner } from '../store/owner.ts';
 import { conditionsOf } from './filter.ts';

@@ -1,6 +1,6 @@
 import { boundedTransaction, type Knex } from '../../storage/postgres/postgres.ts';
-import type { SearchQuery } from '../../storage/postgres/search-query.ts';
 import { rethrowTimeout, StatementTimeout } from '../../storage/postgres/statement-timeout.ts';
+import type { SearchQuery } from '../../storage/reads/search-query.ts';
 import { type SearchedFields, searchTextOf } from '../search-text/search-text.ts';
 import { isOwned, type Owner } from '../store/owner.ts';
 

@@ -7,16 +7,17 @@ import { createUnknownCodeDays } from '../../analytics/query/unknown-code-days.t
 import { createUrlTrends } from '../../analytics/query/url-trends.ts';
 import { createClickEraser } from '../../analytics/rollups/erase-clicks.ts';
 import { createClickEvents } from '../../http/api/analytics/click-event-stream.ts';
-import { abandonPostgres, closePostgres, type Knex, openPostgres } from '../../storage/postgres/postgres.ts';
-import { createProbe, type CircuitBreakers } from '../stores/circuit-breakers.ts';
+import { closePostgres, openPostgres } from '../../storage/postgres/postgres.ts';
+import { createProbe } from '../stores/circuit-breakers.ts';
 import type { WebContext } from '../stores/context.ts';
+import { openReadPool } from '../stores/read-pools.ts';
+import type { Stores } from '../stores/stores.ts';
 
 /** Concurrent queries. Each uses a connection of its own pool, so redirects and creates never wait for one. */
 const maxQueries = 2;
 
-/** Statement time-out in PostgreSQL, and the extra time after which a hanging PostgreSQL is given up. */
+/** Statement time-out in PostgreSQL. */
 const statementTimeoutMs = 4_000;
-const marginMs = 1_000;
 
 /** Deadline of one step of a removal; longer than its statement time-out in PostgreSQL. */
 const removalTimeoutMs = 31_000;
@@ -25,22 +26,10 @@ const removalTimeoutMs = 31_000;
 const pollMs = 500;
 
 /** Analytics, top lists, removal of clicks and the stream of click events, on connections of their own. */
-export function openAnalytics(
-  { config, log, closing, postgresMetrics }: WebContext,
-  shared: { db: Knex; breakers: CircuitBreakers },
-) {
+export function openAnalytics(web: WebContext, shared: Pick<Stores, 'db' | 'breakers' | 'replica'>) {
+  const { config, log, closing, postgresMetrics } = web;
   const probing = createProbe(shared);
-  const db = closing.defer(
-    'postgres (analytics)',
-    openPostgres({
-      url: config.DATABASE_URL,
-      poolMax: maxQueries,
-      queryTimeoutMs: statementTimeoutMs + marginMs,
-      name: 'web-analytics',
-      metrics: postgresMetrics,
-    }),
-    abandonPostgres,
-  );
+  const pool = openReadPool(web, shared, { name: 'analytics', poolMax: maxQueries, statementTimeoutMs });
   const clicksDb = closing.defer(
     'postgres (single clicks)',
     openPostgres({
@@ -52,7 +41,7 @@ export function openAnalytics(
     }),
     closePostgres,
   );
-  const read = probing(createAnalyticsSnapshot(db, statementTimeoutMs));
+  const read = createAnalyticsSnapshot(pool, statementTimeoutMs);
   const { begin, feed } = createClickFeed({ store: createClickFeedStore(clicksDb), pollMs, log });
   return {
     analytics: createAnalytics(read),

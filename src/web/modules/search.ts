@@ -1,30 +1,20 @@
-import { abandonPostgres, type Knex, openPostgres } from '../../storage/postgres/postgres.ts';
-import { createSearchQuery } from '../../storage/postgres/search-query.ts';
-import { createProbe, type CircuitBreakers } from '../stores/circuit-breakers.ts';
+import { createSearchQuery } from '../../storage/reads/search-query.ts';
 import type { WebContext } from '../stores/context.ts';
+import { openReadPool } from '../stores/read-pools.ts';
+import type { Stores } from '../stores/stores.ts';
 
 /** Concurrent searches. Each uses a connection of its own pool, so redirects and creates never wait for one. */
 const maxSearches = 2;
 
-/** Statement time-out in PostgreSQL, and the extra time after which a hanging PostgreSQL is given up. */
+/** Statement time-out in PostgreSQL. */
 const searchTimeoutMs = 4_000;
-const marginMs = 1_000;
 
 /** Searches of short URLs, on connections of their own. */
-export function openSearch(
-  { config, closing, postgresMetrics }: WebContext,
-  shared: { db: Knex; breakers: CircuitBreakers },
-) {
-  const db = closing.defer(
-    'postgres (search)',
-    openPostgres({
-      url: config.DATABASE_URL,
-      poolMax: maxSearches,
-      queryTimeoutMs: searchTimeoutMs + marginMs,
-      name: 'web-search',
-      metrics: postgresMetrics,
-    }),
-    abandonPostgres,
-  );
-  return createProbe(shared)(createSearchQuery(db, searchTimeoutMs));
+export function openSearch(web: WebContext, stores: Pick<Stores, 'db' | 'breakers' | 'replica'>) {
+  const pool = openReadPool(web, stores, {
+    name: 'search',
+    poolMax: maxSearches,
+    statementTimeoutMs: searchTimeoutMs,
+  });
+  return createSearchQuery(pool, searchTimeoutMs);
 }

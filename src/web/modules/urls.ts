@@ -5,7 +5,7 @@ import { createKeyStore } from '../../keys/key-store.ts';
 import { createKeys } from '../../keys/keys.ts';
 import type { Queues } from '../../queues/queues.ts';
 import type { Knex } from '../../storage/postgres/postgres.ts';
-import type { SearchQuery } from '../../storage/postgres/search-query.ts';
+import type { SearchQuery } from '../../storage/reads/search-query.ts';
 import type { RedisClient } from '../../storage/redis/client.ts';
 import { watchRedisMemory } from '../../storage/redis/memory.ts';
 import { closeRedis, openRedis } from '../../storage/redis/redis.ts';

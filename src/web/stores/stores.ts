@@ -4,6 +4,8 @@ import { createQueues } from '../../queues/queues.ts';
 import { createWorkerCounts } from '../../queues/worker-heartbeats.ts';
 import { closePostgres, openPostgres } from '../../storage/postgres/postgres.ts';
 import { watchPostgres } from '../../storage/postgres/watch.ts';
+import { openReplica } from '../../storage/reads/open-replica.ts';
+import { findPosition } from '../../storage/reads/position.ts';
 import { openCacheRedis } from '../../storage/redis/cache-service.ts';
 import { closeRedis, openRedis } from '../../storage/redis/redis.ts';
 import { watchRedis } from '../../storage/redis/watch.ts';
@@ -30,7 +32,11 @@ export async function openStores(web: WebContext) {
   const queues = createQueues(producerRedis, config.REDIS_PREFIX, log);
   const workerCounts = breakers.redis.guard(createWorkerCounts(cacheRedis, config.REDIS_PREFIX));
   closing.defer('queue watch', watchQueues({ queues, workerCounts, conditions, log }), (stop) => stop());
-  return { db, cacheRedis, urlCacheRedis, producerRedis, breakers, queues, workerCounts, check };
+  const replica = openReplica('web', config, {
+    ...web,
+    findPosition: async () => await breakers.postgres.run(async () => await findPosition(db)),
+  });
+  return { db, replica, cacheRedis, urlCacheRedis, producerRedis, breakers, queues, workerCounts, check };
 }
 
 async function openRedisProbe({ config, log, closing, conditions }: WebContext): Promise<void> {

@@ -18,6 +18,7 @@ import { createAnalyticsSnapshot } from '../../../src/analytics/query/snapshot.t
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import type { ClickCount } from '../../../src/clicks/click-batch.ts';
 import { botKinds } from '../../../src/clicks/enrichment/agents/bot-kinds.ts';
+import { readFrom } from '../../../src/storage/reads/read-pool.ts';
 import { UrlNotFound } from '../../../src/urls/url.ts';
 import { makeDetail, makeDetailedBatch, makeQuery } from '../../support/clicks/analytics.ts';
 import { createUrlIds, resetLedger } from '../../support/clicks/clicks.ts';
@@ -30,7 +31,7 @@ let urlIds: number[];
 let shortCode: string;
 
 beforeAll(() => {
-  analytics = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
+  analytics = createAnalytics(createAnalyticsSnapshot(readFrom(db()), 10_000));
 });
 
 beforeEach(async () => {

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
-import { createSearchQuery } from '../../../src/storage/postgres/search-query.ts';
+import { readFrom } from '../../../src/storage/reads/read-pool.ts';
+import { createSearchQuery } from '../../../src/storage/reads/search-query.ts';
 import { migrate, rollback } from '../../../src/storage/schema/migrations.ts';
 import { createUrlLists } from '../../../src/urls/search/list.ts';
 import { startProcess } from '../../support/processes/processes.ts';
@@ -109,7 +110,7 @@ test('migrations warn and searches work without the right to create pg_trgm', as
     expect(String((await warned)[0])).toContain('pg_trgm cannot be created');
     await guest.raw(`with u as (insert into urls (short_code, original_url) values ('abcd', 'https://example.com/') returning id)
       insert into url_stats (url_id) select id from u`);
-    const lists = createUrlLists(createSearchQuery(guest, 10_000));
+    const lists = createUrlLists(createSearchQuery(readFrom(guest), 10_000));
     const order = { sort: 'created', isDescending: true } as const;
     const { urls } = await lists.list({ filter: { search: 'EXAMPLE' }, order, limit: 1, now: new Date() });
     expect(urls.map((url) => url.shortCode)).toEqual(['abcd']);

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type Analytics, createAnalytics } from '../../../src/analytics/query/analytics.ts';
 import { groupings, type AnalyticsQuery } from '../../../src/analytics/query/query.ts';
 import { createAnalyticsSnapshot } from '../../../src/analytics/query/snapshot.ts';
+import { readFrom } from '../../../src/storage/reads/read-pool.ts';
 import { makeQuery } from '../../support/clicks/analytics.ts';
 import { createUrlIds } from '../../support/clicks/clicks.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -41,7 +42,7 @@ beforeAll(async () => {
   );
   await db()('analytics_state').update({ events_since: '2026-11-12T00:00:00Z' });
   await db().raw('vacuum analyze');
-  analytics = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
+  analytics = createAnalytics(createAnalyticsSnapshot(readFrom(db()), 10_000));
 });
 
 async function measureMs(run: () => Promise<void>): Promise<number> {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { createSearchQuery } from '../../../src/storage/postgres/search-query.ts';
+import { readFrom } from '../../../src/storage/reads/read-pool.ts';
+import { createSearchQuery } from '../../../src/storage/reads/search-query.ts';
 import { findLargeOwners } from '../../../src/urls/kept-lists/large-owners.ts';
 import { createLeaderStore } from '../../../src/urls/kept-lists/leaders.ts';
 import { createSummaryPassStore } from '../../../src/urls/kept-lists/summary-pass.ts';
@@ -18,7 +19,7 @@ import { useDatabase } from '../../support/resources.ts';
 
 const { db } = useDatabase();
 const now = new Date();
-const search = () => createSearchQuery(db(), 20_000);
+const search = () => createSearchQuery(readFrom(db()), 20_000);
 const passes = () => createSummaryPassStore(db());
 const leaders = () => createLeaderStore(db());
 

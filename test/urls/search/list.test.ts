@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
-import { createSearchQuery } from '../../../src/storage/postgres/search-query.ts';
+import { readFrom } from '../../../src/storage/reads/read-pool.ts';
+import { createSearchQuery } from '../../../src/storage/reads/search-query.ts';
 import type { UrlFilter } from '../../../src/urls/search/filter.ts';
 import { createUrlLists, type UrlOrder, type UrlCursor, urlSorts } from '../../../src/urls/search/list.ts';
 import { useDatabase } from '../../support/resources.ts';
@@ -180,7 +181,7 @@ function sorted(rows: Row[], { sort, isDescending }: UrlOrder): string[] {
   return isDescending ? ascending.toReversed() : ascending;
 }
 
-const lists = () => createUrlLists(createSearchQuery(db(), 20_000));
+const lists = () => createUrlLists(createSearchQuery(readFrom(db()), 20_000));
 
 /** Follows a list to its end, and calls `between` after each page. */
 async function walk(

@@ -10,6 +10,7 @@ import { createAnalyticsPurge } from '../../../src/analytics/rollups/purge.ts';
 import { createClickSegments } from '../../../src/analytics/rollups/segments.ts';
 import type { ClickCount } from '../../../src/clicks/click-batch.ts';
 import { createVisitorSaltStore } from '../../../src/clicks/enrichment/visitor-salt-store.ts';
+import { readFrom } from '../../../src/storage/reads/read-pool.ts';
 import { createUrlCleanupStore } from '../../../src/urls/store/cleanup-store.ts';
 import { maintainAnalytics } from '../../../workers/jobs/clicks/maintain-analytics.ts';
 import {
@@ -174,7 +175,7 @@ test('an expired day keeps its visitor counts until it is dropped', async () => 
     clickAt(urlId, today, 3, true),
     clickAt(urlId, today + dayMs, 1),
   ]);
-  const { query } = createAnalytics(createAnalyticsSnapshot(db(), 10_000));
+  const { query } = createAnalytics(createAnalyticsSnapshot(readFrom(db()), 10_000));
   const countVisitors = async () => {
     const days = { from: dayAfter(0), to: dayAfter(1) };
     const { visitors } = await query(makeQuery('visited', { ...days, visitors: true }));

@@ -73,13 +73,14 @@ const Line = ({
 );
 
 export const Stores = ({
-  stores: { postgres, redis, redis_cache: cache },
+  stores: { postgres, redis, redis_cache: cache, postgres_replica: replica },
   processes,
 }: Pick<Operations, 'stores' | 'processes'>) => (
   <Panel title={texts.stores}>
     <SeenBy processes={processes} />
     <dl class="lines">
       <StoreLine name="PostgreSQL" store={postgres} />
+      {replica && <StoreLine name={texts.replica(replica.lag_seconds)} store={replica} />}
       <StoreLine name="Redis" store={redis as Operations['stores']['postgres']} />
       {redis.used_bytes != null && (
         <Line name={redis.policy ?? ''} isBad={redis.policy !== 'noeviction'}>

@@ -15,7 +15,9 @@ export type Trouble = Omit<State['troubles'][number], 'runbook_url'>;
 export type Operations = Pick<State, 'status' | 'version' | 'works' | 'clicks' | 'load'> &
   Partial<Pick<State, 'processes' | 'rates' | 'series'>> & {
     troubles: Trouble[];
-    stores: Pick<State['stores'], 'postgres' | 'redis_cache'> & { redis: Partial<State['stores']['redis']> };
+    stores: Pick<State['stores'], 'postgres' | 'redis_cache' | 'postgres_replica'> & {
+      redis: Partial<State['stores']['redis']>;
+    };
     key_pool: Pick<State['key_pool'], 'size'> & Partial<State['key_pool']>;
   };
 

@@ -1,3 +1,5 @@
+import { formatDuration } from '../../ui/format.ts';
+
 /** Texts of the Operations screen. */
 export const operationsTexts = {
   title: 'Operations',
@@ -32,6 +34,8 @@ export const operationsTexts = {
   },
   stores: 'Stores and processes',
   cache: 'Redis of the cache',
+  replica: (lagSeconds: number | null) =>
+    lagSeconds === null ? 'Standby' : `Standby, ${formatDuration(lagSeconds * 1_000)} behind`,
   seenBy: (count: number) => `As one of ${count} web processes sees it`,
   up: (latency: string) => `up, ${latency}`,
   down: 'down',

@@ -42,7 +42,7 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
     const own = activity.own();
     const answers = (all ?? []).filter((one) => one !== undefined);
     const processes = answers.length > 0 ? answers : [own];
-    const { postgres, redis, redis_cache } = body.checks;
+    const { postgres, redis, redis_cache, postgres_replica } = body.checks;
     const memory = redis.status === 'up' ? redisMemory.latest() : undefined;
     const size = body.kgs_pool_size;
     const use = poolUseOf(own);
@@ -89,6 +89,7 @@ export function createServiceStateReader(deps: ServiceStateDeps): () => Promise<
           policy: memory?.policy ?? null,
         },
         ...(redis_cache && { redis_cache }),
+        ...(postgres_replica && { postgres_replica }),
       },
       processes: {
         web: all ? processes.length : null,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { capabilities, check } from '../../ops/health-routes.ts';
+import { capabilities, check, replicaCheck } from '../../ops/health-routes.ts';
 import { timestamp } from '../../routes/schemas.ts';
 
 const rate = z.number().nullable();
@@ -48,6 +48,7 @@ export const serviceState = z.object({
         policy: z.string().nullable().describe('`maxmemory-policy`'),
       }),
       redis_cache: check.optional().describe('Only with `REDIS_CACHE_URL`'),
+      postgres_replica: replicaCheck.optional().describe('Only with `DATABASE_REPLICA_URL`'),
     })
     .describe('As the web process that answers sees them'),
   processes: z.object({
