@@ -16,7 +16,7 @@ const everything = [
   'ingress.enabled=true,ingress.className=nginx,ingress.tlsSecret=certificate,ingress.annotations.a=b',
   'httpRoute.enabled=true,httpRoute.parentRefs[0].name=public',
   'networkPolicy.enabled=true',
-  'monitoring.enabled=true,monitoring.labels.release=prometheus',
+  'monitoring.enabled=true,monitoring.labels.release=prometheus,monitoring.grafana.enabled=true',
   'trial.enabled=true,trial.password=secret',
   'imagePullSecrets[0].name=registry',
   'nodeSelector.disk=ssd,tolerations[0].key=links,tolerations[0].operator=Exists',
@@ -137,6 +137,12 @@ describe.skipIf(!hasKubernetesTools)('Kubernetes', () => {
       { name: 'metrics', containerPort: Number(data!['WORKER_PORT']) },
     ]);
     expect(flush.containers[0].args.slice(-2)).toEqual(['--queues', 'flush-clicks,roll-up-clicks']);
+  });
+
+  test('the board for Grafana is in a ConfigMap that its sidecar finds', async () => {
+    const { data, metadata } = find(await render(everything), 'ConfigMap', '-grafana');
+    expect(metadata.labels).toMatchObject({ grafana_dashboard: '1' });
+    expect(data!['linkmill.json']).toBe(await readFile('deploy/grafana/linkmill.json', 'utf8'));
   });
 
   test('the alerts of the chart are those that are tested', async () => {

@@ -101,6 +101,19 @@ export const topologies: Topology[] = [
     },
   },
   {
+    name: 'a standby that serves reads',
+    killed: 'the standby, which starts again after 3 s',
+    async open() {
+      const { postgres, settings, stop } = await openBoth();
+      const standby = await startTestStandby(postgres);
+      return {
+        settings: { ...settings, DATABASE_REPLICA_URL: standby.url },
+        hurt: async () => await restart(standby),
+        stop: async () => void (await Promise.all([stop(), standby.stop()])),
+      };
+    },
+  },
+  {
     name: 'Redis with sentinels',
     killed: 'the primary; its replica is promoted',
     async open() {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useMeasuredService } from '../../support/processes/measured-service.ts';
-import { hasPromtool, promtool } from '../../support/services/promtool.ts';
+import { hasPromtool, promtool } from '../../support/services/prometheus.ts';
 
 describe.skipIf(!hasPromtool())('promtool', () => {
   const urls = useMeasuredService();
