@@ -59,7 +59,11 @@ const differencesSql = (filter: (column: string) => string) => `
     where at >= events_since and ${filter('url_id')} group by url_id
   ), url as materialized (
     select id, short_code, analytics_clicks from urls join url_stats on url_id = id
-    where id not in (select url_id from analytics_removals) and ${filter('id')}
+    where id not in (select url_id from analytics_removals) and ${filter('id')} and ${filter('url_id')}
+      -- Short URLs that were never clicked, often most of them, have nothing to compare.
+      and (analytics_clicks <> 0 or id in (
+        select url_id from hourly union all select url_id from daily
+        union all select url_id from kinds union all select url_id from kept))
   ), compared as (
     select id, short_code, 'clicks by hour' as metric, analytics_clicks as expected, clicks as found
     from url left join hourly on url_id = id
