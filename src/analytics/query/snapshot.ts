@@ -15,11 +15,11 @@ export const createAnalyticsSnapshot =
         async (db, check) =>
           await db.transaction(
             async (trx) => {
+              await check(trx);
               // First of all: a later drop of a partition waits, and an earlier one has already moved the retention
               // limit.
               await trx.raw(`set local statement_timeout = ${timeoutMs}; set local work_mem = '64MB';
                          lock table only url_analytics in access share mode`);
-              await check(trx);
               return await work(trx);
             },
             { isolationLevel: 'repeatable read', readOnly: true },

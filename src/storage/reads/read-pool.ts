@@ -1,6 +1,6 @@
 import type { Knex } from '../postgres/postgres.ts';
 
-/** To be called once in the transaction of a read, before it reads data. */
+/** To be called once, first in the transaction of a read. It ends settings that are local to the transaction. */
 export type CheckServer = (trx: Knex) => Promise<void>;
 
 /** Runs a read on a server whose data is as current as at its call. `read` begins a transaction on `db`, calls `check` in it, and may run a

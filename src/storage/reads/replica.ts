@@ -73,6 +73,8 @@ export function createReplica(checks: Knex, log: Log) {
             const result = await read(pools.standby, async (trx) => {
               // Of several standbys, this may be another one.
               if ((await compareReplay(trx, position)) !== 'replayed') throw new ReplicaBehind();
+              // The snapshot of "repeatable read" is that of the comparison, and may be older than what it found.
+              await trx.raw('commit and chain');
             });
             reads.standby += 1;
             return result;

@@ -13,12 +13,12 @@ export const createSearchQuery =
       return await pool(
         async (db, check) =>
           await db.transaction(async (trx) => {
+            await check(trx);
             // With the default work_mem, sorts and joins of a million short URLs spill to disk.
             await trx.raw(
               `select set_config('statement_timeout', :timeout, true), set_config('work_mem', '64MB', true)`,
               { timeout: String(timeoutMs) },
             );
-            await check(trx);
             return (await trx.raw<{ rows: Row[] }>(sql, bindings as Knex.ValueDict)).rows;
           }),
       );

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApiKeys } from '../../../src/api-keys/api-keys.ts';
 import { type Knex, openPostgres } from '../../../src/storage/postgres/postgres.ts';
+import { findPosition } from '../../../src/storage/reads/position.ts';
+import { createReplica } from '../../../src/storage/reads/replica.ts';
 import { migrate } from '../../../src/storage/schema/migrations.ts';
 import { type Client, createClient } from '../../support/http/client.ts';
 import { openPrometheus } from '../../support/http/prometheus.ts';
 import { startWeb, startWorker, type TestProcess } from '../../support/processes/processes.ts';
 import { createRandom } from '../../support/random.ts';
+import { silentLog } from '../../support/resources.ts';
 import {
   runSql,
   startTestPostgres,
@@ -202,6 +205,40 @@ test('a standby that hangs delays a list by less than 2 s, and is used again', a
     'the standby serves reads',
     async () => (await countStandbyReads(async () => await listedCodes(tag))) > 0,
   );
+});
+
+test('a read that the standby ends in favour of its replay runs on the primary', async () => {
+  await runSql(standby.url, ['alter system set max_standby_streaming_delay = 0', 'select pg_reload_conf()']);
+  await db.raw('create table replayed as select 1 as n');
+  const onStandby = openPostgres({
+    url: standby.url,
+    poolMax: 2,
+    queryTimeoutMs: 20_000,
+    name: 'replica-test',
+  });
+  const read = createReplica(onStandby, silentLog).createReadPool({
+    primary: db,
+    standby: onStandby,
+    findPosition: async () => await findPosition(db),
+  });
+  const servers: string[] = [];
+  await read(async (server, check) => {
+    await server.transaction(
+      async (trx) => {
+        await check(trx);
+        servers.push(server === db ? 'primary' : 'standby');
+        await trx.raw('select n from replayed');
+        if (server === db) return;
+        // Until the standby has to remove the row that this snapshot sees.
+        await db.raw('delete from replayed');
+        await db.raw('vacuum replayed');
+        for (;;) await trx.raw('select n from replayed');
+      },
+      { isolationLevel: 'repeatable read' },
+    );
+  });
+  expect(servers).toEqual(['standby', 'primary']);
+  await onStandby.destroy();
 });
 
 test('without the standby the primary serves everything, and the condition says so', async () => {

@@ -61,7 +61,8 @@ async function scanAll(cache: ReturnType<typeof createRedisUrlCache>): Promise<s
 }
 
 test('short URLs are cached, found, scanned and counted on all nodes', async () => {
-  const redis = await open('cache');
+  // With the patience of a job: that of a redirect is not what this is about.
+  const redis = await open('jobs');
   const cache = createRedisUrlCache(redis, { prefix, ttlSeconds: 60 });
   expect(await cache.putMany(codes.map((code, i) => makeUrl(code, i + 1)))).toBe(codes.length);
 
@@ -87,7 +88,7 @@ test('a change replaces older entries only, and reaches every subscriber', async
     silentLog,
   );
   await waitUntil('the subscriber is connected', () => isConnected);
-  const cache = createRedisUrlCache(await open('cache'), { prefix, ttlSeconds: 60 });
+  const cache = createRedisUrlCache(await open('jobs'), { prefix, ttlSeconds: 60 });
   const changed = ['a', 'b', 'c', 'd', 'e'];
   await Promise.all(changed.map(async (code) => await cache.create(makeUrl(code, 5))));
   await cache.putMany(changed.map((code) => makeUrl(code, 4)));

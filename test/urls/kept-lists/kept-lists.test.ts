@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await db()('urls').del();
-  await run({ above: Infinity });
+  await run({ above: 1_000_000 });
 });
 
 interface Row {
@@ -151,7 +151,7 @@ test('kept lists equal those that are made when they are read', async () => {
       fc.constantFrom(2, 5, 1_000),
       async (rows, above, leaderCount) => {
         await db()('urls').del();
-        await run({ above: Infinity });
+        await run({ above: 1_000_000 });
         await insert(rows);
         const made = await readAll();
         await run({ above, leaderCount });
