@@ -20,11 +20,14 @@ describe.skipIf(!hasPromtool())('the board of Grafana', () => {
   let prometheus: Awaited<ReturnType<typeof startPrometheus>>;
   beforeAll(async () => {
     prometheus = await startPrometheus([urls().web, urls().worker]);
-    // A rate needs two samples, and counters that begin to exist with a job need a job.
-    await waitUntil(
-      'the rates of jobs are known',
-      async () => (await prometheus.query('rate(linkmill_job_duration_seconds_count[30s])')) > 0,
-    );
+    // A rate needs two samples of each process, and counters that begin to exist with a job need a job.
+    await waitUntil('the rates of redirects and jobs are known', async () => {
+      const rates = ['linkmill_redirects_total', 'linkmill_job_duration_seconds_count'];
+      const counts = await Promise.all(
+        rates.map(async (name) => await prometheus.query(`rate(${name}[1m])`)),
+      );
+      return counts.every((count) => count > 0);
+    });
   });
   afterAll(async () => await prometheus?.stop());
 
