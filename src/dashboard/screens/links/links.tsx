@@ -107,8 +107,10 @@ export function LinksScreen() {
                 />
               </label>
             )}
-            <span>{counted ?? (count.problem ? '' : common.loading)}</span>
-            {page.data?.as_of && <span class="quiet">{texts.sortedAt(formatTime(page.data.as_of))}</span>}
+            <span>
+              {counted ?? (count.problem ? '' : common.loading)}
+              {page.data?.as_of && ` · ${texts.sortedAt(formatTime(page.data.as_of))}`}
+            </span>
           </div>
           {page.data && urls.length === 0 ? (
             <Empty title={texts.noMatch}>

@@ -90,7 +90,7 @@ export const linksTexts = {
   viewRemoved: (name: string) => `View “${name}” removed`,
   count: (count: number, isExact: boolean) =>
     isExact ? plural(count, 'link', 'links') : `${formatNumber(count)}+ links`,
-  sortedAt: (time: string) => `Order as of ${time}`,
+  sortedAt: (time: string) => `order as of ${time}`,
   clicks: (count: number) => plural(count, 'click', 'clicks'),
   trend: (count: number) => `${formatNumber(count)} in the last 30 days`,
   select: (code: string) => `Select ${code}`,
